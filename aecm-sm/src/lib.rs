@@ -1,0 +1,18 @@
+#![doc = include_str!("../README.md")]
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+#[cfg(any(test, feature = "std"))]
+extern crate std;
+
+mod error;
+#[doc(hidden)]
+pub mod fuzzing;
+mod hex;
+mod self_test;
+pub mod sm2;
+pub mod sm3;
+pub mod sm4;
+
+pub use self::{error::Error, self_test::self_test};
