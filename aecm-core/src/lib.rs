@@ -1,1 +1,26 @@
-//! Under construction.
+#![doc = include_str!("../README.md")]
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+#[cfg(any(feature = "std", test))]
+extern crate std;
+
+pub mod digest;
+pub mod certificate;
+pub mod directory;
+pub mod embed;
+#[doc(hidden)]
+pub mod fuzzing;
+pub mod header;
+pub mod key;
+pub mod limits;
+pub mod mailbox;
+pub mod oid;
+pub mod path;
+pub mod public_key;
+pub mod signature;
+pub mod software;
+pub mod suite;
+pub mod time;
+pub mod tlv;

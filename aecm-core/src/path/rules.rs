@@ -1,0 +1,163 @@
+//! The rules for one certificate.
+
+use super::{Anchors, PathOptions, PathPurpose, PathReason};
+use crate::certificate::{Certificate, KeyUsage};
+use crate::oid::{self, ObjectIdentifier};
+use crate::public_key::{KeyKind, PublicKey};
+use crate::suite::Suite;
+use crate::time::Time;
+
+const MIN_RSA_BITS: usize = 2_048;
+
+// Critical extensions whose meaning is honoured by the rules below, or asks for nothing here (SAN, SKI, AKI).
+const PROCESSED: [ObjectIdentifier; 6] = [
+    oid::KEY_USAGE,
+    oid::EXT_KEY_USAGE,
+    oid::BASIC_CONSTRAINTS,
+    oid::SUBJECT_ALT_NAME,
+    oid::SUBJECT_KEY_IDENTIFIER,
+    oid::AUTHORITY_KEY_IDENTIFIER,
+];
+
+/// Everything about the leaf but its chain.
+pub(super) fn leaf(leaf: &Certificate, anchors: &Anchors, options: &PathOptions) -> Result<(), PathReason> {
+    let is_ca = leaf.basic_constraints().is_some_and(|constraints| constraints.ca);
+    if anchors.certificates().contains(leaf) || (is_ca && options.purpose != PathPurpose::Any) {
+        return Err(PathReason::NotLeaf);
+    }
+    critical_extensions(leaf)?;
+    let key = public_key(leaf)?;
+    leaf_usage(leaf, key, options.purpose)?;
+    validity(leaf, options.at)
+}
+
+/// Everything about a CA that signed what is below it but its own chain.
+///
+/// `below` is the number of CAs between it and the leaf that are not self-issued.
+pub(super) fn ca(ca: &Certificate, below: usize, options: &PathOptions) -> Result<(), PathReason> {
+    let constraints = ca.basic_constraints();
+    match constraints {
+        Some(constraints) if constraints.ca => {}
+        _ => return Err(PathReason::NotCa),
+    }
+    authority(ca, below, options)
+}
+
+/// As [`ca`]; a root of version 1 has no extensions, and is a CA because it is trusted.
+pub(super) fn anchor(anchor: &Certificate, below: usize, options: &PathOptions) -> Result<(), PathReason> {
+    if anchor.extensions().next().is_none() {
+        return authority(anchor, below, options);
+    }
+    ca(anchor, below, options)
+}
+
+fn authority(ca: &Certificate, below: usize, options: &PathOptions) -> Result<(), PathReason> {
+    critical_extensions(ca)?;
+    public_key(ca)?;
+    if let Some(allowed) = ca.basic_constraints().and_then(|constraints| constraints.path_len) {
+        // As many CAs as memory holds fit in 64 bits.
+        if u64::try_from(below).is_ok_and(|below| below > allowed) {
+            return Err(PathReason::PathLength { allowed });
+        }
+    }
+    if ca.key_usage().is_some_and(|usage| !usage.key_cert_sign()) {
+        return Err(PathReason::KeyUsage);
+    }
+    if let (Some(wanted), Some(usage)) = (options.purpose.extended_key_usage(), ca.extended_key_usage())
+        && !usage.has(&wanted)
+        && !usage.has(&oid::ANY_EXTENDED_KEY_USAGE)
+    {
+        return Err(PathReason::ExtendedKeyUsage);
+    }
+    validity(ca, options.at)
+}
+
+/// The signature that `issuer` must have made on `child`, but for the check itself: known, strong, and of the
+/// same family.
+pub(super) fn signature_algorithm(child: &Certificate, issuer: &PublicKey) -> Result<(), PathReason> {
+    let old = [oid::MD5_WITH_RSA, oid::SHA1_WITH_RSA, oid::ECDSA_WITH_SHA1];
+    if old.contains(&child.signature_algorithm().oid) {
+        return Err(PathReason::WeakAlgorithm);
+    }
+    if suite(child).is_some_and(|suite| suite != issuer.suite()) {
+        return Err(PathReason::MixedSuites);
+    }
+    let algorithm = child.signature_algorithm_by(issuer).map_err(|_| PathReason::UnsupportedAlgorithm)?;
+    if algorithm.digest() == crate::digest::DigestAlgorithm::Sha1 {
+        return Err(PathReason::WeakAlgorithm);
+    }
+    Ok(())
+}
+
+fn suite(certificate: &Certificate) -> Option<Suite> {
+    certificate.public_key().map(PublicKey::suite)
+}
+
+/// The certificate's key, if it is known and strong enough.
+fn public_key(certificate: &Certificate) -> Result<&PublicKey, PathReason> {
+    let key = certificate.public_key().ok_or(PathReason::UnsupportedAlgorithm)?;
+    match key.kind() {
+        KeyKind::Rsa { bits } if bits < MIN_RSA_BITS => Err(PathReason::WeakAlgorithm),
+        _ => Ok(key),
+    }
+}
+
+fn critical_extensions(certificate: &Certificate) -> Result<(), PathReason> {
+    let unknown = certificate
+        .extensions()
+        .find(|extension| extension.critical && !PROCESSED.contains(&extension.oid))
+        .map(|extension| extension.oid);
+    unknown.map_or(Ok(()), |oid| Err(PathReason::UnknownCriticalExtension(oid)))
+}
+
+fn validity(certificate: &Certificate, at: Option<Time>) -> Result<(), PathReason> {
+    let Some(at) = at else { return Ok(()) };
+    let (not_before, not_after) = (certificate.not_before(), certificate.not_after());
+    if at > not_after {
+        return Err(PathReason::Expired { at, not_after });
+    }
+    if at < not_before {
+        return Err(PathReason::NotYetValid { at, not_before });
+    }
+    Ok(())
+}
+
+fn leaf_usage(leaf: &Certificate, key: &PublicKey, purpose: PathPurpose) -> Result<(), PathReason> {
+    let signs = |usage: KeyUsage| usage.digital_signature() || usage.non_repudiation();
+    let allowed = |usage: KeyUsage| match (purpose, key.kind()) {
+        (PathPurpose::Any, _) => true,
+        (PathPurpose::EncryptMail, KeyKind::Rsa { .. }) => usage.key_encipherment(),
+        (PathPurpose::EncryptMail, KeyKind::Sm2) => usage.key_encipherment() || usage.key_agreement(),
+        (PathPurpose::EncryptMail, KeyKind::P256 | KeyKind::P384) => usage.key_agreement(),
+        (PathPurpose::SignMail | PathPurpose::TimestampAuthority | PathPurpose::MailboxTimestamp, _) => {
+            signs(usage)
+        }
+    };
+    // An absent keyUsage restricts nothing (RFC 8550 §4.4.2).
+    if leaf.key_usage().is_some_and(|usage| !allowed(usage)) {
+        return Err(PathReason::KeyUsage);
+    }
+    let extended = leaf.extended_key_usage();
+    match purpose {
+        PathPurpose::Any => Ok(()),
+        // An absent extKeyUsage restricts nothing (RFC 8550 §4.4.4).
+        PathPurpose::SignMail | PathPurpose::EncryptMail => match extended {
+            Some(usage) if !usage.has(&oid::EMAIL_PROTECTION) && !usage.has(&oid::ANY_EXTENDED_KEY_USAGE) => {
+                Err(PathReason::ExtendedKeyUsage)
+            }
+            _ => Ok(()),
+        },
+        PathPurpose::TimestampAuthority | PathPurpose::MailboxTimestamp => {
+            let usage = extended
+                .filter(|usage| usage.has(&oid::TIME_STAMPING))
+                .ok_or(PathReason::ExtendedKeyUsage)?;
+            if !usage.critical || !usage.is_only(&oid::TIME_STAMPING) {
+                return Err(PathReason::ExtendedKeyUsageNotSole);
+            }
+            if purpose == PathPurpose::TimestampAuthority && leaf.has_san_mailbox() {
+                return Err(PathReason::MailboxInAuthority);
+            }
+            Ok(())
+        }
+    }
+}
