@@ -1,1 +1,23 @@
-//! Under construction.
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod account;
+pub mod conformance;
+mod error;
+#[doc(hidden)]
+pub mod fuzzing;
+mod ledger;
+mod memory;
+mod ops;
+mod records;
+mod slot;
+mod store;
+#[cfg(unix)]
+mod vault;
+
+pub use error::{Exposure, Mismatch, StoreError};
+pub use memory::MemoryStore;
+pub use slot::{DeviceId, Entry, EntryState, KeyId, Slot, WordError};
+pub use store::KeyStore;
+#[cfg(unix)]
+pub use vault::{Argon2Parameters, Recovery, Vault, VaultOptions};
