@@ -1,0 +1,85 @@
+//! Attributes of a signer or of authenticated content.
+
+use aecm_core::limits::Limits;
+use aecm_core::oid::ObjectIdentifier;
+use aecm_core::tlv::{Reader, Rules, Tag};
+
+use crate::cms::elements;
+use crate::error::{At, Error};
+
+/// One attribute (RFC 5652 §5.3).
+///
+/// ```text
+/// Attribute ::= SEQUENCE {
+///   attrType OBJECT IDENTIFIER,
+///   attrValues SET OF AttributeValue }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attribute<'a> {
+    /// The type; unknown ones are kept.
+    pub oid: ObjectIdentifier,
+    /// The values, each with its tag and length, as received.
+    pub values: Vec<&'a [u8]>,
+}
+
+impl<'a> Attribute<'a> {
+    /// The one value, where there is exactly one.
+    #[must_use]
+    pub fn single(&self) -> Option<&'a [u8]> {
+        match self.values.as_slice() {
+            [value] => Some(value),
+            _ => None,
+        }
+    }
+}
+
+/// A SET OF Attribute: the spans, and whether they stand in the order of DER (X.690 §11.6).
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Attributes<'a> {
+    pub(crate) list: Vec<Attribute<'a>>,
+    pub(crate) sorted: bool,
+}
+
+impl<'a> Attributes<'a> {
+    /// Reads what stands inside the SET.
+    pub(crate) fn read(reader: Reader<'a>, limits: &Limits, what: &'static str) -> Result<Self, Error> {
+        let items = elements(reader, limits.attributes, "attributes of one set")?;
+        let sorted = items.is_sorted_by(|a, b| a.bytes() <= b.bytes());
+        let mut list = Vec::with_capacity(items.len());
+        for item in items {
+            let mut fields = sequence_of(&item, what)?;
+            let oid = fields.oid().at(what)?;
+            let values = fields.set().at(what)?;
+            fields.finish().at(what)?;
+            let values = elements(values, limits.attribute_values, "values of one attribute")?;
+            list.push(Attribute { oid, values: values.iter().map(|value| value.bytes()).collect() });
+        }
+        Ok(Self { list, sorted })
+    }
+
+    /// Whether octets are a SET OF Attribute that is not empty (THREATS S1).
+    pub(crate) fn is_set_of_attribute(octets: &'a [u8], limits: &Limits) -> bool {
+        let mut reader = Reader::new(octets, Rules::Ber, limits);
+        let Ok(set) = reader.set() else { return false };
+        if reader.finish().is_err() {
+            return false;
+        }
+        match Self::read(set, limits, "content") {
+            Ok(attributes) => !attributes.list.is_empty(),
+            // More attributes than can be read is no reason to let the content pass.
+            Err(Error::Limit { .. }) => true,
+            Err(_) => false,
+        }
+    }
+}
+
+/// Opens a value that has to be a SEQUENCE.
+pub(crate) fn sequence_of<'a>(
+    value: &aecm_core::tlv::Tlv<'a>,
+    what: &'static str,
+) -> Result<Reader<'a>, Error> {
+    if value.tag() != Tag::SEQUENCE {
+        return Err(Error::Structure { what, why: "it is not a SEQUENCE" });
+    }
+    value.reader().at(what)
+}

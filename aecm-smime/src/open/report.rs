@@ -1,0 +1,289 @@
+//! Verifying the layers and summing up.
+
+use aecm_core::mailbox::Mailbox;
+use aecm_core::time::Time;
+use zeroize::Zeroizing;
+
+use super::identity::{Sender, sender};
+use super::layers::{Found, Layer, SignedLayer, Walked};
+use super::{OpenError, OpenOptions};
+use crate::mime::{Entity, ProtectedHeaders, canonical_line_ends, covert_parts, micalg, protected_headers};
+use crate::tolerance::{Tolerance, note};
+use crate::verify::{CheckResult, Reason, SignedReport, TimestampTrust, Verdict, Verifier};
+
+/// An opened mail.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Opened {
+    /// The layers from the outside in; empty for a mail that S/MIME does not protect as a whole.
+    pub layers: Vec<Layer>,
+    /// The summary.
+    pub verdict: Verdict,
+    /// Why, each reason once.
+    pub reasons: Vec<Reason>,
+    /// The innermost entity, header and body, octet for octet as it was signed or encrypted; the mail itself
+    /// where nothing protects it. None where it is withheld or there is none.
+    pub content: Option<Zeroizing<Vec<u8>>>,
+    /// Whether there is content that nothing vouches for, and it was not asked for.
+    pub withheld: bool,
+    /// The protected header fields: what may be shown instead of the outer ones (THREATS M3). None where the
+    /// sender protected none: then no header field is signed.
+    pub protected_headers: Option<ProtectedHeaders>,
+    /// The mailbox the signer was compared with.
+    pub from: Option<Mailbox>,
+    /// When it was sent, as far as that is known.
+    pub sent_at: SentAt,
+    /// Part numbers of parts inside the content that are signed or encrypted by themselves and say nothing
+    /// about the whole.
+    pub inner_parts: Vec<String>,
+    /// What was forgiven, in all layers.
+    pub tolerances: Vec<Tolerance>,
+}
+
+/// When a mail was sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SentAt {
+    /// A trusted authority saw the signature at this time; the mail is at least that old.
+    pub proven: Option<Time>,
+    /// That authority.
+    pub authority: Option<String>,
+    /// On what ground it is trusted.
+    pub trust: Option<TimestampTrust>,
+    /// What the signer says.
+    pub claimed: Option<Time>,
+}
+
+/// A layer verified, and where its content was taken from.
+struct Verified {
+    report: SignedReport,
+    /// The canonical form under which the signature held, where that is not the content as received.
+    canonical: Option<Zeroizing<Vec<u8>>>,
+}
+
+pub(super) fn judge(mail: &[u8], walked: Walked, options: &OpenOptions<'_>) -> Result<Opened, OpenError> {
+    let limits = &options.policy.limits;
+    let Walked { layers: found, mut content, broken } = walked;
+    let outer = Entity::parse(mail, limits)?;
+    let mut protected = None;
+    let mut reasons: Vec<Reason> = Vec::new();
+    let mut inner_parts = Vec::new();
+    if let Some(payload) = content.as_ref().and_then(|content| Entity::parse(content, limits).ok()) {
+        inner_parts = covert_parts(&payload, limits)?;
+        if !found.is_empty() {
+            // A payload whose hp cannot be understood protects no header.
+            protected = protected_headers(&payload, limits).unwrap_or(None);
+        }
+    }
+    let Sender { expected, reason: from_reason } = sender(&outer, protected.as_ref(), options);
+
+    let mut layers = Vec::with_capacity(found.len());
+    let mut tolerances = Vec::new();
+    for layer in found {
+        let layer = match layer {
+            Found::Unsupported(kind) => Layer::Unsupported { kind },
+            Found::Encrypted(layer) => Layer::Encrypted(layer),
+            Found::Signed { cms, detached, micalg, tolerances } => {
+                let clear = detached.is_some();
+                let verified =
+                    verify(&cms, detached.as_deref().map(Vec::as_slice), expected.as_ref(), options)?;
+                let layer =
+                    signed_layer(clear, verified.report, micalg, tolerances, verified.canonical.is_some());
+                content = verified.canonical.or(content);
+                Layer::Signed(layer)
+            }
+        };
+        let used = match &layer {
+            Layer::Encrypted(layer) => layer.tolerances.as_slice(),
+            Layer::Signed(layer) => layer.tolerances.as_slice(),
+            Layer::Unsupported { .. } => &[],
+        };
+        used.iter().for_each(|tolerance| note(&mut tolerances, *tolerance));
+        layers.push(layer);
+    }
+
+    let mut verdict = summary(&layers, &mut reasons);
+    if let Some(reason) = from_reason.filter(|_| has_signature(&layers)) {
+        reasons.push(reason);
+        if verdict == Verdict::Valid {
+            verdict = Verdict::IdentityMismatch;
+        }
+    }
+    if broken {
+        verdict = Verdict::Invalid;
+        reasons.push(Reason::MimeStructure);
+    } else if verdict == Verdict::NotSigned && !inner_parts.is_empty() {
+        verdict = Verdict::Partial;
+        reasons.push(Reason::PartlySigned);
+    }
+    let unauthenticated = is_unauthenticated(&layers);
+    if unauthenticated {
+        verdict = Verdict::Unauthenticated;
+        reasons.push(Reason::Unauthenticated);
+    }
+    let withheld =
+        content.is_some() && !options.accept_unauthenticated && (unauthenticated || !is_vouched_for(&layers));
+    if withheld {
+        content = None;
+        protected = None;
+        inner_parts.clear();
+    }
+    let mut each: Vec<Reason> = Vec::with_capacity(reasons.len());
+    for reason in reasons {
+        if !each.contains(&reason) {
+            each.push(reason);
+        }
+    }
+    let sent_at = sent_at(&layers, expected.as_ref());
+    Ok(Opened {
+        layers,
+        verdict,
+        reasons: each,
+        content,
+        withheld,
+        protected_headers: protected,
+        from: expected,
+        sent_at,
+        inner_parts,
+        tolerances,
+    })
+}
+
+/// Verifies one layer; where the digest does not fit and the clear text has bare line feeds, once more over
+/// its canonical form (STANDARDS §4.8).
+fn verify(
+    cms: &[u8],
+    detached: Option<&[u8]>,
+    expected: Option<&Mailbox>,
+    options: &OpenOptions<'_>,
+) -> Result<Verified, OpenError> {
+    let mut verifier =
+        Verifier::new(options.anchors, options.policy).at(options.at).intermediates(options.intermediates);
+    if let Some(mailbox) = expected {
+        verifier = verifier.email(mailbox);
+    }
+    if let Some(timestamps) = options.timestamps {
+        verifier = verifier.timestamps(timestamps);
+    }
+    let report = verifier.verify(cms, detached)?;
+    let held =
+        |report: &SignedReport| report.signers.iter().any(|signer| signer.checks.cryptographically_valid());
+    let Some(received) = detached.filter(|_| !held(&report)) else {
+        return Ok(Verified { report, canonical: None });
+    };
+    let digest_failed = report.signers.iter().any(|signer| {
+        signer.checks.digest == CheckResult::Invalid || signer.checks.signature == CheckResult::Invalid
+    });
+    let canonical = canonical_line_ends(received);
+    if !digest_failed || canonical.len() == received.len() {
+        return Ok(Verified { report, canonical: None });
+    }
+    let retried = verifier.verify(cms, Some(&canonical))?;
+    if held(&retried) {
+        Ok(Verified { report: retried, canonical: Some(Zeroizing::new(canonical.into_owned())) })
+    } else {
+        Ok(Verified { report, canonical: None })
+    }
+}
+
+fn signed_layer(
+    clear: bool,
+    mut report: SignedReport,
+    named: Option<String>,
+    mut tolerances: Vec<Tolerance>,
+    canonicalised: bool,
+) -> SignedLayer {
+    report.content = None;
+    if canonicalised {
+        note(&mut tolerances, Tolerance::BareLineFeed);
+    }
+    if let Some(named) = named {
+        let used: Vec<_> = report.signers.iter().filter_map(|signer| signer.digest).collect();
+        let named = named.to_ascii_lowercase().replace(' ', "");
+        // Old names without the hyphen (RFC 8551 §3.5.3.2) and "unknown" contradict nothing.
+        let fits = micalg(&used).split(',').all(|word| {
+            named.split(',').any(|name| name == word || name == word.replace('-', "") || name == "unknown")
+        });
+        if !fits {
+            note(&mut tolerances, Tolerance::MicalgMismatch);
+        }
+    }
+    report.tolerances.iter().for_each(|tolerance| note(&mut tolerances, *tolerance));
+    SignedLayer { clear, report, tolerances }
+}
+
+fn signatures(layers: &[Layer]) -> impl DoubleEndedIterator<Item = &SignedReport> {
+    layers.iter().filter_map(|layer| match layer {
+        Layer::Signed(layer) => Some(&layer.report),
+        _ => None,
+    })
+}
+
+fn has_signature(layers: &[Layer]) -> bool {
+    signatures(layers).any(|report| report.verdict != Verdict::NotSigned)
+}
+
+/// The innermost signature decides; one further out that is broken breaks the mail.
+fn summary(layers: &[Layer], reasons: &mut Vec<Reason>) -> Verdict {
+    let mut verdict = None;
+    for report in signatures(layers).rev() {
+        match verdict {
+            None if report.verdict == Verdict::NotSigned => {}
+            None => {
+                verdict = Some(report.verdict);
+                reasons.extend(report.all_reasons());
+            }
+            Some(_) => {
+                let broken = report.signers.iter().any(|signer| signer.checks.cryptographic_failure());
+                if broken && report.verdict == Verdict::Invalid {
+                    verdict = Some(Verdict::Invalid);
+                    reasons.extend(report.all_reasons());
+                }
+            }
+        }
+    }
+    verdict.unwrap_or_else(|| {
+        reasons.push(Reason::NotSigned);
+        Verdict::NotSigned
+    })
+}
+
+/// Whether some layer was decrypted without authentication and no valid signature lies further in (M5).
+fn is_unauthenticated(layers: &[Layer]) -> bool {
+    layers.iter().enumerate().any(|(index, layer)| {
+        let open = matches!(layer, Layer::Encrypted(layer) if !layer.authenticated);
+        let inside = layers.get(index + 1..).unwrap_or_default();
+        open && !signatures(inside).any(|report| report.verdict == Verdict::Valid)
+    })
+}
+
+/// Whether a tag or a signature vouches for the content, or there is nothing to vouch for.
+fn is_vouched_for(layers: &[Layer]) -> bool {
+    layers.is_empty()
+        || layers.iter().any(|layer| match layer {
+            Layer::Encrypted(layer) => layer.authenticated,
+            Layer::Signed(layer) => {
+                // certs-only: no signature was claimed.
+                layer.report.signers.is_empty()
+                    || layer.report.signers.iter().any(|signer| signer.checks.cryptographically_valid())
+            }
+            Layer::Unsupported { .. } => false,
+        })
+}
+
+/// The times of the innermost signature, of its signer for `expected` where there is one.
+fn sent_at(layers: &[Layer], expected: Option<&Mailbox>) -> SentAt {
+    let Some(report) = signatures(layers).next_back() else { return SentAt::default() };
+    let named =
+        |mailboxes: &[Mailbox]| expected.is_none_or(|from| mailboxes.iter().any(|own| own.matches(from)));
+    let signers = || {
+        let held = report.signers.iter().filter(|signer| signer.checks.cryptographically_valid());
+        held.filter(|signer| named(&signer.mailboxes)).map(|signer| &signer.time)
+    };
+    let proven = signers().filter(|time| time.proven.is_some()).min_by_key(|time| time.proven);
+    SentAt {
+        proven: proven.and_then(|time| time.proven),
+        authority: proven.and_then(|time| time.authority.clone()),
+        trust: proven.and_then(|time| time.trust),
+        claimed: proven.or_else(|| signers().next()).and_then(|time| time.claimed),
+    }
+}
