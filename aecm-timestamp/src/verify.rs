@@ -1,0 +1,218 @@
+//! Verifying tokens: who may say what time it is, and whether a token says what was asked.
+
+mod signer;
+mod token;
+
+use core::time::Duration;
+use std::sync::Arc;
+
+use aecm_core::certificate::Certificate;
+use aecm_core::limits::Limits;
+use aecm_core::oid::ObjectIdentifier;
+use aecm_core::path::Anchors;
+use aecm_core::time::Time;
+use aecm_smime::verify::{TimestampTrust, TokenFinding, TokenVerifier};
+
+use crate::error::Error;
+use crate::request::Request;
+use crate::response::{Status, parse_response};
+use crate::tst_info::TstInfo;
+use token::{Expected, Refusal};
+
+/// Who may say what time it is, as plain values.
+///
+/// ```
+/// use aecm_core::path::Anchors;
+/// use aecm_timestamp::TimestampPolicy;
+///
+/// let mut policy = TimestampPolicy::new(Anchors::new(Vec::new()));
+/// assert!(!policy.accept_non_critical_eku);
+/// policy.max_age = core::time::Duration::from_secs(60);
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct TimestampPolicy {
+    /// The roots of time-stamping authorities.
+    pub tsa_anchors: Anchors,
+    /// The roots that issue timestamping certificates to mailboxes: never believed by themselves.
+    pub mailbox_anchors: Anchors,
+    /// Units under a mailbox root that are believed all the same (A10). Default: none.
+    pub mailbox_bound: Vec<MailboxBound>,
+    /// Times in which an anchor of `tsa_anchors` is believed; one that is not named is believed while it is
+    /// valid (T5). Default: none.
+    pub windows: Vec<TrustWindow>,
+    /// More certificates to build paths with, untrusted: for tokens that carry none.
+    pub intermediates: Vec<Certificate>,
+    /// Whether the authority's extended key usage may stand in an extension that is not critical, as some GM
+    /// authorities issue it; it has to be timeStamping alone all the same (A11). Default: no.
+    pub accept_non_critical_eku: bool,
+    /// Tokens whose genTime lies before this may name their certificate by signingCertificate (SHA-1) instead
+    /// of signingCertificateV2 (RFC 5816). Default: 2017-01-01.
+    pub sha1_certificate_id_before: Time,
+    /// How far after `now` genTime may lie. Default: 5 minutes.
+    pub max_future: Duration,
+    /// How far before `now` the genTime of a fresh answer may lie. Default: 5 minutes.
+    pub max_age: Duration,
+    /// The present time for [`Verifier`]; without it no token is too far in the future. Default: `None`.
+    pub now: Option<Time>,
+    /// The accuracy of tokens that state none. Default: `None`, unknown.
+    pub assumed_accuracy: Option<Duration>,
+    /// Bounds of the work on one token.
+    pub limits: Limits,
+}
+
+/// A unit that the service holds for mailboxes, trusted by its issuer's key and its policy (A10).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MailboxBound {
+    /// SubjectPublicKeyInfo of the unit's issuer, DER.
+    pub issuer_spki: Vec<u8>,
+    /// The certificate policy that the unit's certificate has to carry.
+    pub policy: ObjectIdentifier,
+}
+
+/// When an anchor is believed (T5): one authority's time is not lent to another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrustWindow {
+    /// SHA-256 of the anchor's certificate.
+    pub anchor: [u8; 32],
+    /// genTime may not lie before this.
+    pub from: Option<Time>,
+    /// genTime may not lie after this.
+    pub until: Option<Time>,
+}
+
+impl TimestampPolicy {
+    /// Believes authorities under these roots, and nobody else.
+    #[must_use]
+    pub fn new(tsa_anchors: Anchors) -> Self {
+        Self {
+            tsa_anchors,
+            mailbox_anchors: Anchors::new(Vec::new()),
+            mailbox_bound: Vec::new(),
+            windows: Vec::new(),
+            intermediates: Vec::new(),
+            accept_non_critical_eku: false,
+            sha1_certificate_id_before: Time::from_unix(1_483_228_800),
+            max_future: Duration::from_secs(300),
+            max_age: Duration::from_secs(300),
+            now: None,
+            assumed_accuracy: None,
+            limits: Limits::default(),
+        }
+    }
+
+    /// Recognises the mailboxes' own timestamps by these roots; they stay self-asserted.
+    #[must_use]
+    pub fn with_mailbox_anchors(mut self, anchors: Anchors) -> Self {
+        self.mailbox_anchors = anchors;
+        self
+    }
+
+    /// Judges tokens found in mail at this time.
+    #[must_use]
+    pub const fn at(mut self, now: Time) -> Self {
+        self.now = Some(now);
+        self
+    }
+}
+
+/// A token whose signature, content and signer were verified.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Token {
+    /// The token as received, a whole ContentInfo.
+    pub der: Vec<u8>,
+    /// What it says.
+    pub info: TstInfo,
+    /// On what ground its time is believed, if it is.
+    pub trust: TimestampTrust,
+    /// The signer as its certificate names it.
+    pub authority: String,
+    /// The signer's certificate.
+    pub certificate: Certificate,
+    /// Its chain, leaf first, anchor last.
+    pub chain: Vec<Certificate>,
+    /// Whether the authority granted something else than was asked (grantedWithMods).
+    pub with_modifications: bool,
+}
+
+/// Verifies the answer to a request that was just sent: everything [`Verifier`] looks at, and that the answer is
+/// for this very request and fresh (RFC 3161 §2.2, THREATS T1, T2, T5, T6).
+///
+/// A token by a mailbox's own key is given back with [`TimestampTrust::SelfAsserted`]: look at
+/// [`Token::trust`].
+///
+/// # Errors
+/// As [`parse_response`]; [`Error::Rejected`]; [`Error::Token`] with the word for what is wrong with the token.
+pub fn verify_response(
+    request: &Request,
+    answer: &[u8],
+    policy: &TimestampPolicy,
+    now: Time,
+) -> Result<Token, Error> {
+    let response = parse_response(answer, &policy.limits)?;
+    let Some(token) = response.token else {
+        return Err(Error::Rejected {
+            status: response.status.number(),
+            text: response.text,
+            failures: response.failures.iter().map(|failure| failure.word()).collect(),
+        });
+    };
+    let expected = Expected::Request { request, now };
+    let mut token = token::judge(token, &expected, policy)?;
+    token.with_modifications = response.status == Status::GrantedWithMods;
+    Ok(token)
+}
+
+/// Verifies the timestamps of signed mail for [`aecm_smime::verify::Verifier::timestamps`].
+#[derive(Clone, Debug)]
+pub struct Verifier {
+    policy: Arc<TimestampPolicy>,
+}
+
+impl Verifier {
+    /// A verifier that judges by `policy`.
+    #[must_use]
+    pub fn new(policy: impl Into<Arc<TimestampPolicy>>) -> Self {
+        Self { policy: policy.into() }
+    }
+
+    /// The policy.
+    #[must_use]
+    pub fn policy(&self) -> &TimestampPolicy {
+        &self.policy
+    }
+
+    /// Verifies a token over `data`, such as a signature value: what [`TokenVerifier::verify_token`] does, with
+    /// the whole token as the result.
+    ///
+    /// # Errors
+    /// [`Error::Token`] with the word for what is wrong; `no-tsa-anchor` where nothing could tell.
+    pub fn verify(&self, token: &[u8], data: &[u8]) -> Result<Token, Error> {
+        Ok(token::judge(token, &Expected::Data { data }, &self.policy)?)
+    }
+}
+
+impl TokenVerifier for Verifier {
+    fn verify_token(&self, token: &[u8], signature_value: &[u8]) -> TokenFinding {
+        let expected = Expected::Data { data: signature_value };
+        match token::judge(token, &expected, &self.policy) {
+            Ok(Token { trust: TimestampTrust::SelfAsserted, info, authority, .. }) => {
+                TokenFinding::SelfAsserted { time: info.gen_time, authority }
+            }
+            Ok(Token { trust, info, authority, .. }) => TokenFinding::Proven {
+                time: info.gen_time,
+                accuracy: info.accuracy.or(self.policy.assumed_accuracy),
+                authority,
+                trust,
+            },
+            Err(Refusal { word, detail }) if word == NO_TSA_ANCHOR => {
+                TokenFinding::NotEvaluated { word, detail }
+            }
+            Err(Refusal { word, detail }) => TokenFinding::Refused { word, detail },
+        }
+    }
+}
+
+/// There are no anchors to tell whether the signer is an authority.
+const NO_TSA_ANCHOR: &str = "no-tsa-anchor";
