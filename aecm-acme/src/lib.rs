@@ -1,1 +1,17 @@
-//! Under construction.
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+pub mod check;
+pub mod client;
+pub mod csr;
+pub mod dkim;
+pub mod email;
+#[cfg(feature = "hyper")]
+pub mod hyper;
+pub mod jws;
+pub mod machine;
+pub mod mail;
+pub mod plan;
+pub mod token;
+pub mod url;
+pub mod wire;

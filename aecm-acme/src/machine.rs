@@ -1,0 +1,241 @@
+//! The client as a machine without I/O: it says what it wishes, and is told what came of it.
+//!
+//! One [`Machine`] drives a whole [`Plan`]: the account, one order after the other, one
+//! challenge mail where the server reuses the authorization and one mail per order where it does not
+//! (STANDARDS A5), submission of the token in the way the server offers (A2), the CSRs, and the check of every
+//! certificate.
+//!
+//! ```text
+//! loop:  output = machine.poll(now)        what is wished
+//!        save(machine.save())              before anything is done (THREATS N6)
+//!        machine.handle(input, now)        what came of it
+//! ```
+//!
+//! A machine can be stopped after any output and go on from its saved state. Polling again without an answer
+//! says that the answer was lost: what is safe to repeat is wished again; after a finalize or a challenge
+//! response the server's state is read first (N11).
+
+mod account;
+mod answer;
+mod challenge;
+mod config;
+mod error;
+mod exchange;
+mod io;
+mod issue;
+mod order;
+mod retry;
+mod state;
+
+use core::fmt;
+
+use aecm_core::certificate::Certificate;
+use aecm_core::public_key::PublicKey;
+use aecm_core::time::Time;
+use zeroize::Zeroizing;
+
+use crate::jws::Jwk;
+use crate::plan::{Plan, PlanItem};
+use crate::url::Origin;
+
+pub use config::{Config, IssuerAnchors};
+pub use error::{Error, StateError, Step as StepName};
+pub use io::{
+    AcceptedMail, AccountRecord, Consent, Input, Issued, Outcome, Output, RefusedMail, Report, WaitMail,
+};
+pub use retry::retry_after;
+
+use state::{ItemState, Phase, State, Step};
+
+/// Obtains the certificates of a plan.
+pub struct Machine {
+    config: Config,
+    account_key: PublicKey,
+    origin: Origin,
+    jwk: Jwk,
+    state: State,
+}
+
+/// Without the state, which may hold a token (THREATS N9).
+impl fmt::Debug for Machine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Machine").field("step", &self.state.step).finish_non_exhaustive()
+    }
+}
+
+impl Machine {
+    /// Begins with `plan`. `account_key` signs ES256 and is no certificate's; `account` is what an earlier
+    /// report gave. `seed` is a random number: it spreads retries of many clients over time and is no secret.
+    ///
+    /// # Errors
+    /// [`Error::Url`] when the directory's URL is not https (or http on an allowed loopback),
+    /// [`Error::AccountKey`] when the account key is not on P-256.
+    pub fn new(
+        config: Config,
+        account_key: &PublicKey,
+        plan: &Plan,
+        account: Option<AccountRecord>,
+        seed: u64,
+    ) -> Result<Self, Error> {
+        let (origin, jwk) = Self::fixed(&config, account_key)?;
+        let account = account.filter(|account| {
+            account.directory == config.directory_url
+                && account.thumbprint == jwk.thumbprint()
+                && origin.check(&account.url).is_ok()
+        });
+        let state = State::new(&config.directory_url, &jwk.thumbprint(), plan, account, seed);
+        Ok(Self { config, account_key: account_key.clone(), origin, jwk, state })
+    }
+
+    /// Goes on from octets of [`Machine::save`].
+    ///
+    /// # Errors
+    /// [`StateError`] when they are not a state of this version, or of another directory or account key.
+    pub fn restore(config: Config, account_key: &PublicKey, saved: &[u8]) -> Result<Self, StateError> {
+        let (origin, jwk) = Self::fixed(&config, account_key).map_err(|_| StateError::Config)?;
+        let state = State::read(saved)?;
+        if state.directory_url != config.directory_url || state.thumbprint != jwk.thumbprint() {
+            return Err(StateError::Other);
+        }
+        Ok(Self { config, account_key: account_key.clone(), origin, jwk, state })
+    }
+
+    fn fixed(config: &Config, account_key: &PublicKey) -> Result<(Origin, Jwk), Error> {
+        let origin = Origin::of_directory(&config.directory_url, config.allow_loopback_http)?;
+        match Jwk::from_public_key(account_key) {
+            Some(jwk @ Jwk::P256 { .. }) => Ok((origin, jwk)),
+            _ => Err(Error::AccountKey),
+        }
+    }
+
+    /// The state, to be stored where the account key is: it may hold a token.
+    ///
+    /// # Errors
+    /// [`StateError::Unwritable`] is never seen in practice; it is what the serializer could report.
+    pub fn save(&self) -> Result<Zeroizing<Vec<u8>>, StateError> {
+        self.state.write()
+    }
+
+    /// The plan, as it was given.
+    #[must_use]
+    pub fn plan(&self) -> Plan {
+        Plan {
+            mailbox: self.state.mailbox.clone(),
+            items: self.state.items.iter().map(|item| item.item.clone()).collect(),
+        }
+    }
+
+    /// Where the machine is.
+    #[must_use]
+    pub const fn step(&self) -> StepName {
+        self.state.step.name()
+    }
+
+    /// The item that is being worked at.
+    #[must_use]
+    pub fn item(&self) -> Option<&PlanItem> {
+        self.state.current_item()
+    }
+
+    /// The account, once it is known.
+    #[must_use]
+    pub const fn account(&self) -> Option<&AccountRecord> {
+        self.state.account.as_ref()
+    }
+
+    /// What is wished now.
+    ///
+    /// # Errors
+    /// [`Error`] when the plan cannot go on; see [`Machine::handle`].
+    pub fn poll(&mut self, now: Time) -> Result<Output, Error> {
+        let result = self.wish(now);
+        self.settle(result)
+    }
+
+    /// Takes what came of the wish.
+    ///
+    /// # Errors
+    /// [`Error`]; the machine has then given up the order it was at, and keeps what was issued. Polling it again
+    /// tries that certificate once more with a new order.
+    pub fn handle(&mut self, input: Input, now: Time) -> Result<(), Error> {
+        let result = self.take(input, now);
+        self.settle(result)
+    }
+
+    /// After an error that ends an order, the next try begins with a new one.
+    fn settle<T>(&mut self, result: Result<T, Error>) -> Result<T, Error> {
+        if let Err(error) = &result {
+            self.state.phase = Phase::Idle;
+            self.state.failures = 0;
+            self.state.bad_nonces = 0;
+            if error.ends_order() && self.state.order.is_some() {
+                self.state.order = None;
+                self.state.reorders = 0;
+                self.state.step = Step::NewOrder;
+                self.state.wake_at = None;
+            }
+        }
+        result
+    }
+
+    fn wish(&mut self, now: Time) -> Result<Output, Error> {
+        if let Some(until) = self.state.wake_at.filter(|until| *until > now) {
+            return Ok(Output::Sleep { until });
+        }
+        self.state.wake_at = None;
+        loop {
+            match self.state.step {
+                Step::Consent => return self.wish_consent(),
+                Step::Mail => return self.wish_mail(now),
+                Step::Reply => {
+                    if let Some(output) = self.wish_reply()? {
+                        return Ok(output);
+                    }
+                }
+                Step::Csr => return self.wish_csr(),
+                Step::Install => return self.wish_install(now),
+                Step::Done => return Ok(Output::Done(self.report())),
+                Step::NewOrder if self.state.current().is_none() => self.state.step = Step::Done,
+                _ => {
+                    if let Some(output) = self.wish_exchange()? {
+                        return Ok(output);
+                    }
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, input: Input, now: Time) -> Result<(), Error> {
+        match (input, self.state.step) {
+            (Input::Response(result), _) if self.state.phase != Phase::Idle => {
+                self.take_response(result, now)
+            }
+            (Input::Signature(signature), _) => self.take_signature(&signature),
+            (Input::Woken, _) => Ok(()),
+            (Input::Consent(consent), Step::Consent) => self.take_consent(consent),
+            (Input::Mails { accepted, refused }, Step::Mail) => self.take_mails(accepted, refused, now),
+            (Input::ReplySent, Step::Reply) => self.take_reply_sent(),
+            (Input::Csr(der), Step::Csr) => self.take_csr(&der),
+            (Input::Installed, Step::Install) => self.take_installed(),
+            (input, step) => Err(Error::UnexpectedInput { input: input.name(), step: step.name() }),
+        }
+    }
+
+    fn report(&self) -> Report {
+        let outcomes = self.state.items.iter().filter_map(|ItemState { item, outcome }| {
+            let outcome = outcome.as_ref()?;
+            Some((item.clone(), outcome.open()))
+        });
+        Report { account: self.state.account.clone(), outcomes: outcomes.collect() }
+    }
+
+    /// The certificates that are issued and installed so far.
+    #[must_use]
+    pub fn issued(&self) -> Vec<Certificate> {
+        let certificate = |outcome: Outcome| match outcome {
+            Outcome::Issued(issued) => Some(issued.certificate),
+            Outcome::EncryptionKeyExists(_) => None,
+        };
+        self.report().outcomes.into_iter().filter_map(|(_, outcome)| certificate(outcome)).collect()
+    }
+}

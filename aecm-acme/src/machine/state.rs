@@ -1,0 +1,338 @@
+//! What a machine remembers, and its stored form: JSON with a version.
+
+use aecm_core::certificate::Certificate;
+use aecm_core::mailbox::Mailbox;
+use aecm_core::time::Time;
+use serde::{Deserialize, Serialize};
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::jws;
+use crate::plan::{Plan, PlanItem};
+use crate::wire::{Directory, OrderStatus, Problem};
+
+use super::error::Step as StepName;
+use super::{AccountRecord, Consent, Issued, Outcome, StateError};
+
+/// The version of the stored form.
+const VERSION: u32 = 1;
+
+/// The step of the flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Step {
+    Directory,
+    Consent,
+    Account,
+    NewOrder,
+    Order,
+    Authorization,
+    Mail,
+    Reply,
+    Respond,
+    Csr,
+    Finalize,
+    Download,
+    Install,
+    Done,
+}
+
+impl Step {
+    pub(super) const fn name(self) -> StepName {
+        match self {
+            Self::Directory => StepName::Directory,
+            Self::Consent => StepName::Consent,
+            Self::Account => StepName::Account,
+            Self::NewOrder => StepName::NewOrder,
+            Self::Order => StepName::Order,
+            Self::Authorization => StepName::Authorization,
+            Self::Mail => StepName::Mail,
+            Self::Reply => StepName::Reply,
+            Self::Respond => StepName::Respond,
+            Self::Csr => StepName::Csr,
+            Self::Finalize => StepName::Finalize,
+            Self::Download => StepName::Download,
+            Self::Install => StepName::Install,
+            Self::Done => StepName::Done,
+        }
+    }
+}
+
+/// How far a request of the step has got.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Phase {
+    /// Not begun.
+    Idle,
+    /// The directory was asked for.
+    Get,
+    /// A nonce was asked for.
+    Nonce,
+    /// The signature was asked for.
+    Sign { url: String, protected: String, payload: Secret },
+    /// The request is ready; `sent` once it was wished.
+    Send { url: String, body: Secret, sent: bool },
+}
+
+/// A text that is wiped and not shown.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Secret(pub(super) String);
+
+impl Drop for Secret {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct State {
+    pub(super) version: u32,
+    pub(super) directory_url: String,
+    /// The orders belong to this account key (N6).
+    pub(super) thumbprint: String,
+    #[serde(with = "text")]
+    pub(super) mailbox: Mailbox,
+    pub(super) items: Vec<ItemState>,
+    /// State of the jitter generator.
+    pub(super) jitter: u64,
+    pub(super) directory: Option<Directory>,
+    pub(super) consent: Option<Consent>,
+    pub(super) account: Option<AccountRecord>,
+    /// Whether the account was made anew in this plan.
+    pub(super) registered: bool,
+    pub(super) nonce: Option<String>,
+    pub(super) step: Step,
+    pub(super) phase: Phase,
+    #[serde(with = "unix::option")]
+    pub(super) wake_at: Option<Time>,
+    /// Transient failures in a row.
+    pub(super) failures: u32,
+    /// badNonce answers in a row.
+    pub(super) bad_nonces: u32,
+    /// Orders opened for the present item.
+    pub(super) reorders: u32,
+    pub(super) order: Option<OrderState>,
+    /// Ids of mails whose token was used (C4).
+    pub(super) consumed: Vec<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct ItemState {
+    pub(super) item: PlanItem,
+    pub(super) outcome: Option<StoredOutcome>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) enum StoredOutcome {
+    Issued {
+        #[serde(with = "der")]
+        certificate: Certificate,
+        order_url: String,
+    },
+    EncryptionKeyExists(Problem),
+}
+
+impl StoredOutcome {
+    pub(super) fn open(&self) -> Outcome {
+        match self {
+            Self::Issued { certificate, order_url } => {
+                Outcome::Issued(Issued { certificate: certificate.clone(), order_url: order_url.clone() })
+            }
+            Self::EncryptionKeyExists(problem) => Outcome::EncryptionKeyExists(problem.clone()),
+        }
+    }
+}
+
+/// The order that is open.
+#[derive(Serialize, Deserialize)]
+pub(super) struct OrderState {
+    pub(super) url: String,
+    #[serde(with = "unix")]
+    pub(super) opened: Time,
+    #[serde(with = "unix::option")]
+    pub(super) expires: Option<Time>,
+    pub(super) status: OrderStatus,
+    pub(super) authorization: String,
+    pub(super) authorized: bool,
+    pub(super) finalize: String,
+    pub(super) certificate: Option<String>,
+    pub(super) challenge: Option<ChallengeState>,
+    /// DER of the CSR, base64url.
+    pub(super) csr: Option<String>,
+    pub(super) csr_refused: Option<Problem>,
+    pub(super) csr_refusals: u32,
+    /// The received chain in PEM.
+    pub(super) chain: Option<String>,
+    /// Answers that brought nothing new, in a row.
+    pub(super) polls: u32,
+    /// All requests of this order.
+    pub(super) requests: u32,
+}
+
+/// The challenge that was chosen, as first seen (N6).
+#[derive(Serialize, Deserialize)]
+pub(super) struct ChallengeState {
+    pub(super) url: String,
+    pub(super) kind: String,
+    pub(super) part2: String,
+    #[serde(with = "text")]
+    pub(super) from: Mailbox,
+    pub(super) submission: String,
+    pub(super) join: String,
+    pub(super) form: String,
+    /// The joined token of the mail that is being tried.
+    pub(super) token: Option<Secret>,
+    pub(super) reply: Option<ReplyState>,
+    pub(super) reply_wished: bool,
+    pub(super) responded: bool,
+    /// Tokens that were tried (at most five, A22).
+    pub(super) tried: u32,
+    pub(super) looks: u32,
+    pub(super) refused: Vec<String>,
+    pub(super) problem: Option<Problem>,
+}
+
+/// What a reply needs of the challenge mail.
+#[derive(Serialize, Deserialize)]
+pub(super) struct ReplyState {
+    #[serde(with = "text")]
+    pub(super) to: Mailbox,
+    /// It holds token-part1.
+    pub(super) subject: Secret,
+    pub(super) message_id: Option<String>,
+}
+
+impl State {
+    pub(super) fn new(
+        directory_url: &str,
+        thumbprint: &str,
+        plan: &Plan,
+        account: Option<AccountRecord>,
+        seed: u64,
+    ) -> Self {
+        let items = plan.items.iter().map(|item| ItemState { item: item.clone(), outcome: None }).collect();
+        Self {
+            version: VERSION,
+            directory_url: directory_url.to_owned(),
+            thumbprint: thumbprint.to_owned(),
+            mailbox: plan.mailbox.clone(),
+            items,
+            jitter: seed | 1,
+            directory: None,
+            consent: account.as_ref().and_then(|account| account.consent.clone()),
+            account,
+            registered: false,
+            nonce: None,
+            step: Step::Directory,
+            phase: Phase::Idle,
+            wake_at: None,
+            failures: 0,
+            bad_nonces: 0,
+            reorders: 0,
+            order: None,
+            consumed: Vec::new(),
+        }
+    }
+
+    pub(super) fn read(saved: &[u8]) -> Result<Self, StateError> {
+        #[derive(Deserialize)]
+        struct Version {
+            version: u32,
+        }
+        let Version { version } = serde_json::from_slice(saved).map_err(|_| StateError::Malformed)?;
+        if version != VERSION {
+            return Err(StateError::Version { found: version });
+        }
+        serde_json::from_slice(saved).map_err(|_| StateError::Malformed)
+    }
+
+    pub(super) fn write(&self) -> Result<Zeroizing<Vec<u8>>, StateError> {
+        serde_json::to_vec(self).map(Zeroizing::new).map_err(|_| StateError::Unwritable)
+    }
+
+    /// The index of the item that is being worked at.
+    pub(super) fn current(&self) -> Option<usize> {
+        self.items.iter().position(|item| item.outcome.is_none())
+    }
+
+    pub(super) fn current_item(&self) -> Option<&PlanItem> {
+        self.items.iter().find(|item| item.outcome.is_none()).map(|item| &item.item)
+    }
+
+    /// Closes the present item and goes on to the next.
+    pub(super) fn finish_item(&mut self, outcome: StoredOutcome) {
+        if let Some(item) = self.items.iter_mut().find(|item| item.outcome.is_none()) {
+            item.outcome = Some(outcome);
+        }
+        self.order = None;
+        self.reorders = 0;
+        self.step = Step::NewOrder;
+    }
+}
+
+/// Times as seconds.
+pub(super) mod unix {
+    use super::{Deserialize, Serialize, Time};
+    use serde::{Deserializer, Serializer};
+
+    pub(in crate::machine) fn serialize<S: Serializer>(
+        time: &Time,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        time.unix().serialize(serializer)
+    }
+
+    pub(in crate::machine) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Time, D::Error> {
+        i64::deserialize(deserializer).map(Time::from_unix)
+    }
+
+    pub(super) mod option {
+        use super::{Deserialize, Deserializer, Serialize, Serializer, Time};
+
+        pub(in crate::machine) fn serialize<S: Serializer>(
+            time: &Option<Time>,
+            serializer: S,
+        ) -> Result<S::Ok, S::Error> {
+            time.map(Time::unix).serialize(serializer)
+        }
+
+        pub(in crate::machine) fn deserialize<'de, D: Deserializer<'de>>(
+            deserializer: D,
+        ) -> Result<Option<Time>, D::Error> {
+            Ok(Option::<i64>::deserialize(deserializer)?.map(Time::from_unix))
+        }
+    }
+}
+
+/// Mailboxes as text.
+mod text {
+    use super::{Deserialize, Mailbox};
+    use serde::{Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(mailbox: &Mailbox, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(mailbox.as_str())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Mailbox, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// Certificates as base64url of their DER.
+mod der {
+    use super::{Certificate, Deserialize, jws};
+    use serde::{Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(
+        certificate: &Certificate,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&jws::encode(certificate.as_der()))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Certificate, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let der = jws::decode(&text).ok_or_else(|| serde::de::Error::custom("not base64url"))?;
+        Certificate::from_der(&der).map_err(serde::de::Error::custom)
+    }
+}
