@@ -1,0 +1,157 @@
+//! The ACME server: RFC 8555 with the `email` identifier, RFC 8823's challenge and the direct token submission.
+//!
+//! A request passes three rooms: the router here, the JWS checks of `request`, and the resource's own file.
+
+mod account;
+mod authorization;
+mod certificate;
+mod directory;
+mod finalize;
+mod key_change;
+mod nonce;
+mod order;
+mod problem;
+mod request;
+mod state;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use aecm_core::embed::{Clock, Rng};
+use aecm_core::limits::Limits;
+use aecm_core::time::Time;
+
+use self::problem::Problem;
+use self::request::{KeyRule, Signed};
+use self::state::State;
+use crate::ca::Pki;
+use crate::mail::PostOffice;
+use crate::net::{Answer, Ask};
+use crate::options::AcmeOptions;
+
+/// The server and all it remembers.
+pub(crate) struct AcmeServer {
+    base: String,
+    options: AcmeOptions,
+    pki: Arc<Pki>,
+    post: Arc<PostOffice>,
+    clock: Arc<dyn Clock>,
+    rng: Arc<dyn Rng>,
+    limits: Limits,
+    state: Mutex<State>,
+}
+
+impl AcmeServer {
+    /// `base` is the origin the server is reached at, without a slash at its end.
+    pub(crate) fn new(
+        base: String,
+        options: AcmeOptions,
+        pki: Arc<Pki>,
+        post: Arc<PostOffice>,
+        clock: Arc<dyn Clock>,
+        rng: Arc<dyn Rng>,
+    ) -> Self {
+        Self { base, options, pki, post, clock, rng, limits: Limits::default(), state: Mutex::default() }
+    }
+
+    /// Where the directory stands.
+    pub(crate) fn directory_url(&self) -> String {
+        self.url("directory")
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}/acme/{path}", self.base)
+    }
+
+    fn now(&self) -> Time {
+        self.clock.now()
+    }
+
+    // A panic elsewhere leaves the maps whole: each is changed by one insert or assignment at a time.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Answers a request whose path begins with `/acme/`.
+    pub(crate) async fn answer(&self, ask: Ask) -> Answer {
+        let path = ask.path.strip_prefix("/acme/").unwrap_or_default().to_owned();
+        let posted = ask.method == "POST";
+        let mut answer = match self.route(&path, ask).await {
+            Ok(answer) => answer,
+            Err(problem) => problem.answer(),
+        };
+        if posted {
+            // Every POST gets a nonce, refused ones too: badNonce cannot be repaired without (§6.5).
+            if let Ok(nonce) = self.state().nonces.issue(self.rng.as_ref()) {
+                answer.headers.push(("replay-nonce", nonce));
+            }
+        }
+        if path != "directory" {
+            answer.headers.push(("link", format!("<{}>;rel=\"index\"", self.directory_url())));
+        }
+        answer
+    }
+
+    async fn route(&self, path: &str, ask: Ask) -> Result<Answer, Problem> {
+        let mut parts = path.split('/');
+        let (resource, id, action) = (parts.next().unwrap_or_default(), parts.next(), parts.next());
+        if parts.next().is_some() {
+            return Err(Problem::not_found());
+        }
+        match (ask.method.as_str(), resource, id) {
+            ("GET" | "HEAD", "directory", None) => return Ok(self.directory()),
+            ("GET" | "HEAD", "new-nonce", None) => return self.new_nonce(ask.method == "HEAD"),
+            ("GET", "terms", None) => return Ok(self.terms()),
+            ("POST", _, _) => {}
+            _ => {
+                return Err(Problem::new(
+                    405,
+                    "malformed",
+                    "only the directory and newNonce answer GET; use POST-as-GET",
+                )
+                .header("allow", "POST".to_owned()));
+            }
+        }
+        let url = self.url(path);
+        let signed = |rule| self.check(&ask, &url, rule);
+        match (resource, id, action) {
+            ("new-account", None, None) => self.new_account(&signed(KeyRule::Jwk)?),
+            ("revoke-cert", None, None) => self.revoke(&signed(KeyRule::Either)?),
+            ("key-change", None, None) => self.key_change(&signed(KeyRule::Kid)?, &url),
+            ("new-order", None, None) => self.new_order(&signed(KeyRule::Kid)?).await,
+            ("account", Some(id), None) => self.account(&signed(KeyRule::Kid)?, id),
+            ("account", Some(id), Some("orders")) => self.orders(&signed(KeyRule::Kid)?, id),
+            ("order", Some(id), None) => self.order(&signed(KeyRule::Kid)?, id),
+            ("order", Some(id), Some("finalize")) => self.finalize(&signed(KeyRule::Kid)?, id).await,
+            ("authorization", Some(id), None) => self.authorization(&signed(KeyRule::Kid)?, id).await,
+            ("challenge", Some(id), Some(kind)) => self.challenge(&signed(KeyRule::Kid)?, id, kind).await,
+            ("certificate", Some(id), None) => self.certificate(&signed(KeyRule::Kid)?, id),
+            _ => Err(Problem::not_found()),
+        }
+    }
+}
+
+impl core::fmt::Debug for AcmeServer {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("AcmeServer").field("base", &self.base).finish_non_exhaustive()
+    }
+}
+
+/// Reads a payload as a JSON object.
+fn object(signed: &Signed) -> Result<serde_json::Map<String, serde_json::Value>, Problem> {
+    match serde_json::from_slice(&signed.payload) {
+        Ok(serde_json::Value::Object(members)) => Ok(members),
+        Ok(_) => Err(Problem::malformed("the payload is not a JSON object")),
+        Err(error) => Err(Problem::malformed(format!("the payload is not JSON: {error}"))),
+    }
+}
+
+/// Requires the empty payload of POST-as-GET (RFC 8555 §6.3).
+fn post_as_get(signed: &Signed) -> Result<(), Problem> {
+    if signed.payload.is_empty() {
+        Ok(())
+    } else {
+        Err(Problem::malformed(
+            "this resource is read with POST-as-GET: the payload has to be the empty string",
+        ))
+    }
+}

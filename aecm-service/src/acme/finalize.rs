@@ -1,0 +1,145 @@
+//! Finalizing an order: the CSR, with the joined token beside it in the AECM way (RFC 8555 §7.4, STANDARDS A2).
+
+use aecm_acme::csr::CertificateRequest;
+use aecm_core::certificate::Certificate;
+use aecm_core::public_key::{KeyKind, PublicKey};
+use aecm_core::signature::Sm2Id;
+use aecm_core::suite::{Purpose, Suite};
+use base64ct::{Base64UrlUnpadded, Encoding as _};
+use serde_json::{Map, Value};
+
+use super::nonce::random_text;
+use super::order::own_order;
+use super::problem::Problem;
+use super::request::Signed;
+use super::state::{Issued, Order, Profile};
+use super::{AcmeServer, object};
+use crate::ca::{Realm, Template};
+use crate::net::Answer;
+use crate::options::TokenSubmission;
+
+impl AcmeServer {
+    /// Takes `{"csr": …}` on a ready order, or `{"csr": …, "token": …}` on a pending one. The token is checked
+    /// and committed before the CSR is looked at, so that a bad CSR leaves the order ready.
+    pub(super) async fn finalize(&self, signed: &Signed, id: &str) -> Result<Answer, Problem> {
+        let members = object(signed)?;
+        let mut order = own_order(&self.state(), signed, id)?.clone();
+        if let Some(token) = members.get("token").filter(|_| self.offers(TokenSubmission::WithCsr)) {
+            let token = token.as_str().ok_or_else(|| Problem::malformed("token is not a string"))?;
+            self.submit_token(&mut self.state(), &order.authorization, token)?;
+        }
+        let status = self.state().order_status(&order, self.now());
+        if status != "ready" {
+            return Err(Problem::new(403, "orderNotReady", format!("the order is {status}, not ready")));
+        }
+        let request = self.read_request(&members, &order)?;
+        let profile = profile_of(&order, &request)?;
+        self.refuse_account_keys(request.public_key())?;
+        let chain = self.issue(&order, profile, request.public_key()).await?;
+        let certificate =
+            random_text::<12>(self.rng.as_ref()).map_err(|_| Problem::internal("no randomness"))?;
+        let mut state = self.state();
+        // Another request may have finalized the order while this one was issuing: the first stays.
+        let stored = state.orders.get_mut(id).ok_or_else(Problem::not_found)?;
+        if stored.certificate.is_some() {
+            return Err(Problem::new(403, "orderNotReady", "the order was finalized by another request"));
+        }
+        stored.certificate = Some(certificate.clone());
+        stored.ready_at = self.options.processing.map(|delay| self.now().plus(delay));
+        order = stored.clone();
+        let issued = Issued {
+            id: certificate.clone(),
+            account: order.account.clone(),
+            mailbox: order.mailbox.clone(),
+            chain,
+            revoked: None,
+        };
+        state.certificates.insert(certificate, issued);
+        Ok(self.order_answer(200, &state, &order))
+    }
+
+    fn read_request(
+        &self,
+        members: &Map<String, Value>,
+        order: &Order,
+    ) -> Result<CertificateRequest, Problem> {
+        let bad = |detail: String| Problem::new(400, "badCSR", detail);
+        let der = members
+            .get("csr")
+            .and_then(Value::as_str)
+            .and_then(|text| Base64UrlUnpadded::decode_vec(text).ok())
+            .ok_or_else(|| Problem::malformed("csr is not base64url of a certification request's DER"))?;
+        let request =
+            CertificateRequest::parse(&der, &self.limits).map_err(|error| bad(error.to_string()))?;
+        request.verify(Sm2Id::Default).map_err(|error| bad(error.to_string()))?;
+        if request.mailboxes() != [order.mailbox.clone()] {
+            return Err(bad(format!(
+                "the request has to name exactly the order's mailbox {}",
+                order.mailbox
+            )));
+        }
+        if request.common_name().is_some_and(|name| name != order.mailbox.as_str()) {
+            return Err(bad("the common name is neither absent nor the order's mailbox".to_owned()));
+        }
+        Ok(request)
+    }
+
+    /// RFC 8555 §11.1: an account key certifies nothing.
+    fn refuse_account_keys(&self, key: &PublicKey) -> Result<(), Problem> {
+        let Some(jwk) = aecm_acme::jws::Jwk::from_public_key(key) else { return Ok(()) };
+        if self.state().account_by_thumbprint(&jwk.thumbprint()).is_some() {
+            return Err(Problem::new(400, "badCSR", "the request's key is an account key"));
+        }
+        Ok(())
+    }
+
+    async fn issue(
+        &self,
+        order: &Order,
+        profile: Profile,
+        key: &PublicKey,
+    ) -> Result<Vec<Certificate>, Problem> {
+        let internal = |error: crate::ca::IssueError| Problem::internal(error.to_string());
+        let issuer = self.pki.issuer(Realm::of(profile.purpose), profile.suite).map_err(internal)?;
+        let template = Template::mailbox(&order.mailbox, profile.suite, profile.purpose, key);
+        let leaf = issuer.issue(&template, key, self.rng.as_ref(), self.now()).await.map_err(internal)?;
+        let mut chain = vec![leaf];
+        chain.extend(issuer.chain_below());
+        Ok(chain)
+    }
+}
+
+/// The profile ordered, or the one that the key and its asked usage mean (RFC 8823 §3.3); the key has to be of
+/// the profile's suite and the usage must not contradict it.
+fn profile_of(order: &Order, request: &CertificateRequest) -> Result<Profile, Problem> {
+    let bad = |detail: String| Problem::new(400, "badCSR", detail);
+    let suite = match request.public_key().kind() {
+        KeyKind::Rsa { bits: 2048.. } | KeyKind::P256 | KeyKind::P384 => Suite::Classic,
+        KeyKind::Sm2 => Suite::Sm2,
+        other => return Err(bad(format!("keys of kind {other:?} are not certified here"))),
+    };
+    let asked = request.purpose();
+    let profile = match (order.profile, asked) {
+        (Some(profile), _) => profile,
+        (None, Some(purpose)) => Profile { suite, purpose },
+        (None, None) => {
+            return Err(bad(
+                "without a profile the request has to ask for the key usage of one purpose; dual use is not certified here"
+                    .to_owned(),
+            ));
+        }
+    };
+    if profile.suite != suite {
+        return Err(bad(format!("the profile {} does not take a key of the {suite} suite", profile.name())));
+    }
+    // Signing and timestamping keys ask for the same usage.
+    let fits = match asked {
+        None => request.key_usage().is_none(),
+        Some(Purpose::Encrypt) => profile.purpose == Purpose::Encrypt,
+        Some(Purpose::Sign | Purpose::Timestamp) => profile.purpose != Purpose::Encrypt,
+    };
+    if !fits {
+        return Err(bad(format!("the asked key usage contradicts the profile {}", profile.name())));
+    }
+    Ok(profile)
+}

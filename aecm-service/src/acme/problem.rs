@@ -1,0 +1,75 @@
+//! Problem documents (RFC 7807, RFC 8555 §6.7).
+
+use serde_json::{Map, Value, json};
+
+use crate::net::Answer;
+
+/// A refusal: an HTTP status and the document that explains it.
+#[derive(Clone, Debug)]
+pub(super) struct Problem {
+    status: u16,
+    kind: &'static str,
+    detail: String,
+    extra: Map<String, Value>,
+    headers: Vec<(&'static str, String)>,
+}
+
+impl Problem {
+    /// A problem of type `urn:ietf:params:acme:error:{kind}`.
+    pub(super) fn new(status: u16, kind: &'static str, detail: impl Into<String>) -> Self {
+        Self { status, kind, detail: detail.into(), extra: Map::new(), headers: Vec::new() }
+    }
+
+    pub(super) fn malformed(detail: impl Into<String>) -> Self {
+        Self::new(400, "malformed", detail)
+    }
+
+    pub(super) fn unauthorized(detail: impl Into<String>) -> Self {
+        Self::new(403, "unauthorized", detail)
+    }
+
+    pub(super) fn not_found() -> Self {
+        Self::new(404, "malformed", "there is no such resource, or it belongs to another account")
+    }
+
+    pub(super) fn internal(detail: impl Into<String>) -> Self {
+        Self::new(500, "serverInternal", detail)
+    }
+
+    /// Adds a member beside `type`, `detail` and `status`.
+    pub(super) fn with(mut self, member: &str, value: Value) -> Self {
+        self.extra.insert(member.to_owned(), value);
+        self
+    }
+
+    /// Adds a header field to the answer.
+    pub(super) fn header(mut self, name: &'static str, value: String) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// The document.
+    pub(super) fn to_json(&self) -> Value {
+        let mut document = self.extra.clone();
+        document.insert("type".to_owned(), json!(format!("urn:ietf:params:acme:error:{}", self.kind)));
+        document.insert("detail".to_owned(), json!(self.detail));
+        document.insert("status".to_owned(), json!(self.status));
+        Value::Object(document)
+    }
+
+    /// The answer.
+    pub(super) fn answer(&self) -> Answer {
+        let mut headers = vec![("content-type", "application/problem+json".to_owned())];
+        headers.extend(self.headers.iter().cloned());
+        Answer { status: self.status, headers, body: self.to_json().to_string().into_bytes() }
+    }
+}
+
+/// A JSON answer.
+pub(super) fn json_answer(status: u16, body: &Value) -> Answer {
+    Answer {
+        status,
+        headers: vec![("content-type", "application/json".to_owned())],
+        body: body.to_string().into_bytes(),
+    }
+}

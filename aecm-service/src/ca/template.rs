@@ -1,0 +1,154 @@
+//! What goes into a certificate: subject, validity and the extensions of each profile.
+
+use std::time::Duration;
+
+use aecm_core::mailbox::Mailbox;
+use aecm_core::oid::{self, ObjectIdentifier};
+use aecm_core::public_key::{KeyKind, PublicKey};
+use aecm_core::suite::{Purpose, Suite};
+use aecm_core::tlv::{Tag, write as w};
+
+/// Policy of mailbox-validated SM2 certificates (arc of RFC 5612: this is a service to test against).
+pub const POLICY_SM2_MAILBOX: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.32473.1.1");
+/// Policy of mailbox timestamping certificates: self-asserted time, never an authority.
+pub const POLICY_MAILBOX_TIMESTAMP: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.32473.1.2");
+/// Policy under which the timestamp authority stamps.
+pub const POLICY_TSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.32473.1.3");
+/// CA/Browser Forum S/MIME: mailbox-validated, strict generation.
+const POLICY_MV_STRICT: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.23.140.1.5.1.3");
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// The contents of a certificate but for names of the issuer, key and serial number.
+#[derive(Clone, Debug)]
+pub struct Template {
+    /// The subject's common name.
+    pub common_name: String,
+    /// How long it is valid.
+    pub lifetime: Duration,
+    /// The extensions, each an encoded `Extension` (RFC 5280 §4.1), without SKI and AKI.
+    pub extensions: Vec<Vec<u8>>,
+}
+
+impl Template {
+    /// A root: CA, signs certificates and CRLs, 20 years.
+    #[must_use]
+    pub fn root(common_name: &str) -> Self {
+        Self {
+            common_name: common_name.to_owned(),
+            lifetime: DAY * 7_300,
+            extensions: vec![basic_constraints(None), key_usage(&[5, 6])],
+        }
+    }
+
+    /// An issuer below a root: path length 0, limited to one extended key usage, 10 years.
+    #[must_use]
+    pub fn issuer(common_name: &str, usage: ObjectIdentifier) -> Self {
+        Self {
+            common_name: common_name.to_owned(),
+            lifetime: DAY * 3_650,
+            extensions: vec![
+                basic_constraints(Some(0)),
+                key_usage(&[5, 6]),
+                extended_key_usage(usage, false),
+            ],
+        }
+    }
+
+    /// A timestamp authority's unit: critical and sole `timeStamping` (RFC 3161 §2.3), no mailbox, 5 years.
+    #[must_use]
+    pub fn timestamp_unit(common_name: &str) -> Self {
+        Self {
+            common_name: common_name.to_owned(),
+            lifetime: DAY * 1_825,
+            extensions: vec![
+                key_usage(&[0]),
+                extended_key_usage(oid::TIME_STAMPING, true),
+                policies(POLICY_TSA),
+            ],
+        }
+    }
+
+    /// A mailbox certificate of the profile `{suite}-{purpose}-mv` for `key`.
+    ///
+    /// Signing and encrypting ones live 365 days; single key usage throughout. Encrypting ones say in
+    /// smimeCapabilities (RFC 4262) what may be sent to them.
+    #[must_use]
+    pub fn mailbox(mailbox: &Mailbox, suite: Suite, purpose: Purpose, key: &PublicKey) -> Self {
+        let usage = match (purpose, key.kind()) {
+            (Purpose::Sign | Purpose::Timestamp, _) => key_usage(&[0]),
+            (Purpose::Encrypt, KeyKind::P256 | KeyKind::P384) => key_usage(&[4]),
+            (Purpose::Encrypt, _) => key_usage(&[2]),
+        };
+        let (extended, policy) = match (purpose, suite) {
+            (Purpose::Timestamp, _) => {
+                (extended_key_usage(oid::TIME_STAMPING, true), POLICY_MAILBOX_TIMESTAMP)
+            }
+            (_, Suite::Classic) => (extended_key_usage(oid::EMAIL_PROTECTION, false), POLICY_MV_STRICT),
+            (_, Suite::Sm2) => (extended_key_usage(oid::EMAIL_PROTECTION, false), POLICY_SM2_MAILBOX),
+        };
+        let mut extensions = vec![usage, extended, policies(policy), subject_alt_name(mailbox)];
+        if purpose == Purpose::Encrypt {
+            extensions.push(capabilities(suite));
+        }
+        Self { common_name: mailbox.as_str().to_owned(), lifetime: DAY * 365, extensions }
+    }
+}
+
+/// `Name` with one common name, UTF8String (RFC 5280 §4.1.2.4).
+pub(super) fn name(common_name: &str) -> Vec<u8> {
+    let attribute = w::sequence(&[&w::oid(&oid::COMMON_NAME), &w::utf8(common_name)]);
+    w::sequence(&[&w::set_of(vec![attribute])])
+}
+
+/// `Extension ::= SEQUENCE { extnID, critical DEFAULT FALSE, extnValue }`.
+pub(super) fn extension(id: ObjectIdentifier, critical: bool, value: &[u8]) -> Vec<u8> {
+    let value = w::octet_string(value);
+    if critical {
+        w::sequence(&[&w::oid(&id), &w::boolean(true), &value])
+    } else {
+        w::sequence(&[&w::oid(&id), &value])
+    }
+}
+
+fn basic_constraints(path_length: Option<u64>) -> Vec<u8> {
+    let value = match path_length {
+        Some(length) => w::sequence(&[&w::boolean(true), &w::small(length)]),
+        None => w::sequence(&[&w::boolean(true)]),
+    };
+    extension(oid::BASIC_CONSTRAINTS, true, &value)
+}
+
+// Bits of RFC 5280 §4.2.1.3: 0 digitalSignature, 2 keyEncipherment, 4 keyAgreement, 5 keyCertSign, 6 cRLSign.
+fn key_usage(bits: &[u8]) -> Vec<u8> {
+    let octet = bits.iter().fold(0u8, |octet, bit| octet | 0x80 >> bit);
+    // A named bit list drops its trailing zero bits (X.690 §11.2.2).
+    let unused = u8::try_from(octet.trailing_zeros()).unwrap_or(0);
+    extension(oid::KEY_USAGE, true, &w::tlv(Tag::BIT_STRING, &[unused, octet]))
+}
+
+fn extended_key_usage(usage: ObjectIdentifier, critical: bool) -> Vec<u8> {
+    extension(oid::EXT_KEY_USAGE, critical, &w::sequence(&[&w::oid(&usage)]))
+}
+
+fn policies(policy: ObjectIdentifier) -> Vec<u8> {
+    let information = w::sequence(&[&w::oid(&policy)]);
+    extension(oid::CERTIFICATE_POLICIES, false, &w::sequence(&[&information]))
+}
+
+fn subject_alt_name(mailbox: &Mailbox) -> Vec<u8> {
+    // GeneralName rfc822Name [1] IMPLICIT IA5String.
+    let general_name = w::tlv(Tag::context_primitive(1), mailbox.as_str().as_bytes());
+    extension(oid::SUBJECT_ALT_NAME, false, &w::sequence(&[&general_name]))
+}
+
+/// `SMIMECapabilities ::= SEQUENCE OF SMIMECapability` in order of preference (RFC 8551 §2.5.2).
+fn capabilities(suite: Suite) -> Vec<u8> {
+    let ciphers: &[ObjectIdentifier] = match suite {
+        Suite::Classic => &[oid::AES256_GCM, oid::AES128_GCM, oid::AES256_CBC, oid::AES128_CBC],
+        Suite::Sm2 => &[oid::SM4_GCM, oid::SM4_CBC],
+    };
+    let list: Vec<Vec<u8>> = ciphers.iter().map(|cipher| w::sequence(&[&w::oid(cipher)])).collect();
+    let parts: Vec<&[u8]> = list.iter().map(Vec::as_slice).collect();
+    extension(oid::SMIME_CAPABILITIES, false, &w::sequence(&parts))
+}

@@ -1,0 +1,245 @@
+//! The mail system of the loopback world: mailboxes, delivery, DKIM, and the TXT records that go with it.
+//!
+//! It plays two parts that are apart in life: the CA's mail server, which sends challenge mails, and the
+//! mail provider of everybody else, which signs what its users send.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use aecm_acme::dkim::{SignOptions, VerifyOptions};
+use aecm_acme::email::{
+    ChallengeDraft, ExpectedReply, SignedHeaders, authenticate_reply, challenge_sign_options,
+};
+use aecm_acme::mail::{Mail, MailError, MailSender, MailSource};
+use aecm_acme::token::TokenPart1;
+use aecm_core::embed::{Clock, Rng, TxtError, TxtResolver};
+use aecm_core::key::Signer;
+use aecm_core::mailbox::Mailbox;
+use aecm_core::software::{KeySpec, SoftwareKey};
+use aecm_core::time::Time;
+use base64ct::{Base64, Encoding as _};
+use tokio::sync::Notify;
+
+use crate::error::Error;
+
+const SELECTOR: &str = "aecm";
+/// The largest mail taken, in octets.
+const MAX_MAIL: usize = 64 * 1024 * 1024;
+/// The most mails a mailbox holds; the oldest go first.
+const MAX_MAILS: usize = 1_000;
+
+/// Mailboxes on loopback. Any address of any domain can be opened here.
+pub struct PostOffice {
+    ca_domain: String,
+    dkim: Arc<dyn Signer>,
+    clock: Arc<dyn Clock>,
+    boxes: Mutex<Boxes>,
+    arrival: Notify,
+}
+
+#[derive(Default)]
+struct Boxes {
+    mails: BTreeMap<Mailbox, Vec<Mail>>,
+    delivered: u64,
+}
+
+/// What a challenge mail has to say.
+pub(crate) struct ChallengeNotice<'a> {
+    pub(crate) from: &'a Mailbox,
+    pub(crate) to: &'a Mailbox,
+    pub(crate) token_part1: &'a str,
+    pub(crate) challenge_url: &'a str,
+    pub(crate) now: Time,
+}
+
+impl core::fmt::Debug for PostOffice {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("PostOffice").field("mailboxes", &self.boxes().mails.len()).finish_non_exhaustive()
+    }
+}
+
+impl PostOffice {
+    /// Makes the mail system with a fresh DKIM key, published for every domain it serves.
+    pub(crate) fn new(ca_domain: &str, clock: Arc<dyn Clock>, rng: &Arc<dyn Rng>) -> Result<Self, Error> {
+        let key = SoftwareKey::generate(KeySpec::Rsa(2048), rng.as_ref())
+            .map_err(|error| Error::Mail(error.to_string()))?;
+        Ok(Self {
+            ca_domain: ca_domain.to_owned(),
+            dkim: Arc::new(key.into_signer(Arc::clone(rng))),
+            clock,
+            boxes: Mutex::default(),
+            arrival: Notify::new(),
+        })
+    }
+
+    fn boxes(&self) -> MutexGuard<'_, Boxes> {
+        self.boxes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Opens a mailbox; mail for one that is not open is dropped, as a bounce nobody reads.
+    pub fn open(&self, mailbox: &Mailbox) {
+        self.boxes().mails.entry(mailbox.clone()).or_default();
+    }
+
+    /// How many mails have been delivered since the start, into whichever mailbox.
+    #[must_use]
+    pub fn delivered(&self) -> u64 {
+        self.boxes().delivered
+    }
+
+    /// Puts a mail into a mailbox as it is: no signature is added, nothing is checked. `false` where there is
+    /// no such mailbox or the mail is too large.
+    pub fn deliver(&self, mailbox: &Mailbox, raw: &[u8]) -> bool {
+        if raw.len() > MAX_MAIL {
+            return false;
+        }
+        let received = self.clock.now();
+        let mut boxes = self.boxes();
+        let number = boxes.delivered.saturating_add(1);
+        let Some(mails) = boxes.mails.get_mut(mailbox) else { return false };
+        mails.push(Mail { id: number.to_string(), received, raw: raw.to_vec() });
+        if mails.len() > MAX_MAILS {
+            mails.remove(0);
+        }
+        boxes.delivered = number;
+        drop(boxes);
+        self.arrival.notify_waiters();
+        true
+    }
+
+    /// The TXT name and value of the DKIM key for a domain.
+    #[must_use]
+    pub fn dkim_record(&self, domain: &str) -> (String, String) {
+        let key = Base64::encode_string(self.dkim.public_key().spki_der());
+        (format!("{SELECTOR}._domainkey.{domain}"), format!("v=DKIM1; k=rsa; p={key}"))
+    }
+
+    /// The address the challenge mail of an authorization comes from: one for each (STANDARDS A22).
+    pub(crate) fn challenge_sender(&self, authorization: &str) -> Result<Mailbox, Error> {
+        let address = format!("acme+{authorization}@{}", self.ca_domain);
+        let sender: Mailbox = address.parse().map_err(|error| Error::Mail(format!("{address}: {error}")))?;
+        self.open(&sender);
+        Ok(sender)
+    }
+
+    /// Composes, signs and delivers a challenge mail (RFC 8823 §3.1).
+    pub(crate) async fn send_challenge(&self, notice: &ChallengeNotice<'_>) -> Result<(), Error> {
+        let failed = |error: &dyn core::fmt::Display| Error::Mail(error.to_string());
+        let part1 = TokenPart1::parse(notice.token_part1).map_err(|error| failed(&error))?;
+        let message_id = format!("<{}>", notice.from);
+        let mail = ChallengeDraft {
+            from: notice.from,
+            to: notice.to,
+            token_part1: &part1,
+            challenge_url: Some(notice.challenge_url),
+            date: notice.now,
+            message_id: &message_id,
+            reply_to: None,
+            text: None,
+        }
+        .compose()
+        .map_err(|error| failed(&error))?;
+        let options = challenge_sign_options(notice.from, SELECTOR, notice.now);
+        let signed = options.sign_mail(&mail, self.dkim.as_ref()).await.map_err(|error| failed(&error))?;
+        // An unknown mailbox is not told apart from one that never answers: the order just stays pending.
+        let _delivered = self.deliver(notice.to, &signed);
+        Ok(())
+    }
+
+    /// Looks among the mails sent to a challenge's address for the reply of RFC 8823 §3.2. `None`: not there
+    /// yet. A reply for this token that is wrong is final.
+    pub(crate) async fn find_reply(&self, wanted: &ReplyWanted<'_>) -> Option<Result<(), String>> {
+        let mails = self.boxes().mails.get(wanted.to).cloned().unwrap_or_default();
+        let part1 = TokenPart1::parse(wanted.token_part1).ok()?;
+        let expected = ExpectedReply {
+            mailbox: wanted.mailbox,
+            to: wanted.to,
+            token_part1: &part1,
+            digest: wanted.digest,
+            sent: wanted.sent,
+            now: self.clock.now(),
+        };
+        let mut refused = None;
+        for mail in &mails {
+            let options = VerifyOptions::default();
+            let checked = authenticate_reply(mail, &expected, SignedHeaders::Rfc8823, &options, self).await;
+            match checked {
+                Ok(_) => return Some(Ok(())),
+                Err(refusal) => refused = Some(Err(refusal.to_string())),
+            }
+        }
+        refused
+    }
+}
+
+/// The reply that would prove a mailbox.
+pub(crate) struct ReplyWanted<'a> {
+    pub(crate) mailbox: &'a Mailbox,
+    pub(crate) to: &'a Mailbox,
+    pub(crate) token_part1: &'a str,
+    pub(crate) digest: &'a str,
+    pub(crate) sent: Time,
+}
+
+#[async_trait::async_trait]
+impl MailSource for PostOffice {
+    async fn mails(&self, mailbox: &Mailbox, since: Time) -> Result<Vec<Mail>, MailError> {
+        let boxes = self.boxes();
+        let mails = boxes.mails.get(mailbox).ok_or_else(|| MailError::NoMailbox(mailbox.to_string()))?;
+        Ok(mails.iter().filter(|mail| mail.received >= since).cloned().collect())
+    }
+
+    async fn wait(&self, _mailbox: &Mailbox, at_most: Duration) -> bool {
+        // Either a mail came or the time is over; the driver looks in both cases.
+        let _over = tokio::time::timeout(at_most, self.arrival.notified()).await;
+        true
+    }
+}
+
+#[async_trait::async_trait]
+impl MailSender for PostOffice {
+    /// Takes a mail from one of its users, signs it for the user's domain and delivers it.
+    async fn send(&self, from: &Mailbox, to: &Mailbox, raw: &[u8]) -> Result<(), MailError> {
+        if !self.boxes().mails.contains_key(from) {
+            return Err(MailError::NoMailbox(from.to_string()));
+        }
+        // What RFC 8823 §3.2 wants of a reply is what a careful provider signs anyway.
+        let fields = [
+            "from",
+            "sender",
+            "reply-to",
+            "to",
+            "cc",
+            "subject",
+            "date",
+            "in-reply-to",
+            "references",
+            "message-id",
+            "content-type",
+            "content-transfer-encoding",
+        ];
+        let signed = SignOptions::new(&from.ascii_domain(), SELECTOR)
+            .oversigned_fields(&fields)
+            .signed_at(self.clock.now())
+            .sign_mail(raw, self.dkim.as_ref())
+            .await
+            .map_err(|error| MailError::Transport(error.to_string()))?;
+        if self.deliver(to, &signed) { Ok(()) } else { Err(MailError::NoMailbox(to.to_string())) }
+    }
+}
+
+#[async_trait::async_trait]
+impl TxtResolver for PostOffice {
+    async fn txt(&self, name: &str) -> Result<Vec<Vec<u8>>, TxtError> {
+        let lower = name.trim_end_matches('.').to_ascii_lowercase();
+        let prefix = format!("{SELECTOR}._domainkey.");
+        let domain = lower.strip_prefix(&prefix).ok_or(TxtError::NoRecords)?;
+        let served = domain == self.ca_domain
+            || self.boxes().mails.keys().any(|mailbox| mailbox.ascii_domain() == domain);
+        if !served {
+            return Err(TxtError::NoRecords);
+        }
+        Ok(vec![self.dkim_record(domain).1.into_bytes()])
+    }
+}

@@ -1,0 +1,70 @@
+//! The TLS identity of the loopback server: a CA made at start, and one certificate for localhost.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aecm_core::certificate::Certificate;
+use aecm_core::embed::Rng;
+use aecm_core::oid::{self, ObjectIdentifier};
+use aecm_core::software::{KeySpec, SoftwareKey};
+use aecm_core::time::Time;
+use aecm_core::tlv::{Tag, write as w};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+
+use crate::ca::{Authority, Template};
+use crate::error::Error;
+
+const SERVER_AUTH: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.1");
+
+/// A server configuration and the CA a client has to trust for it.
+pub(crate) struct LoopbackTls {
+    pub(crate) config: Arc<rustls::ServerConfig>,
+    pub(crate) ca: Certificate,
+}
+
+impl LoopbackTls {
+    /// Makes a CA and a certificate for `localhost`, `127.0.0.1` and `::1`; the CA's key is dropped after.
+    pub(crate) async fn generate(rng: &Arc<dyn Rng>, now: Time) -> Result<Self, Error> {
+        let ca = Authority::root("AECM Test TLS Root", KeySpec::P256, rng, now).await?;
+        let key = SoftwareKey::generate(KeySpec::P256, rng.as_ref())
+            .map_err(|error| Error::Tls(error.to_string()))?;
+        let certificate = ca.issue(&server_template(), key.public_key(), rng.as_ref(), now).await?;
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|error| Error::Tls(error.to_string()))?
+            .with_no_client_auth()
+            .with_single_cert(
+                vec![CertificateDer::from(certificate.as_der().to_vec())],
+                PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.to_pkcs8_der().to_vec())),
+            )
+            .map_err(|error| Error::Tls(error.to_string()))?;
+        Ok(Self { config: Arc::new(config), ca: ca.certificate().clone() })
+    }
+}
+
+fn server_template() -> Template {
+    let usage = w::tlv(Tag::BIT_STRING, &[7, 0x80]);
+    // GeneralName: dNSName [2], iPAddress [7].
+    let names = w::sequence(&[
+        &w::tlv(Tag::context_primitive(2), b"localhost"),
+        &w::tlv(Tag::context_primitive(7), &[127, 0, 0, 1]),
+        &w::tlv(Tag::context_primitive(7), &[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]),
+    ]);
+    let extension = |id: ObjectIdentifier, critical: bool, value: &[u8]| {
+        if critical {
+            w::sequence(&[&w::oid(&id), &w::boolean(true), &w::octet_string(value)])
+        } else {
+            w::sequence(&[&w::oid(&id), &w::octet_string(value)])
+        }
+    };
+    Template {
+        common_name: "localhost".to_owned(),
+        lifetime: Duration::from_secs(30 * 86_400),
+        extensions: vec![
+            extension(oid::KEY_USAGE, true, &usage),
+            extension(oid::EXT_KEY_USAGE, false, &w::sequence(&[&w::oid(&SERVER_AUTH)])),
+            extension(oid::SUBJECT_ALT_NAME, false, &names),
+        ],
+    }
+}
