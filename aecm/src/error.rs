@@ -1,0 +1,117 @@
+//! Why something was not done.
+
+use core::fmt;
+
+use aecm_core::directory::DirectoryError;
+use aecm_core::mailbox::Mailbox;
+use aecm_smime::choose::ChooseError;
+use aecm_smime::encrypt::EncryptError;
+use aecm_smime::mime::MimeError;
+use aecm_smime::open::OpenError;
+use aecm_smime::sign::SignError;
+use aecm_store::StoreError;
+
+/// Why something was not done.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// The builder was not given a part it needs.
+    Missing {
+        /// Its name, that of the builder's method.
+        part: &'static str,
+    },
+    /// Not a mail address.
+    Address {
+        /// What was given.
+        address: String,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// The mailbox has no signing or timestamping key of the suite that is needed; provision it first.
+    NoSigningKey(Mailbox),
+    /// The mailbox's timestamping certificate names no policy.
+    NoTimestampPolicy(Mailbox),
+    /// The cipher does not authenticate and the mail was not to be signed.
+    SignatureRequired,
+    /// No certificates could be obtained.
+    Provision(aecm_acme::client::ClientError),
+    /// The store.
+    Store(StoreError),
+    /// The directory of certificates.
+    Directory(DirectoryError),
+    /// No protection fits all recipients.
+    Choose(ChooseError),
+    /// The mail to be sent cannot be taken apart or put together.
+    Mime(MimeError),
+    /// The signature.
+    Sign(SignError),
+    /// The encryption.
+    Encrypt(EncryptError),
+    /// The timestamp.
+    Timestamp(aecm_timestamp::Error),
+    /// The mail could not be evaluated.
+    Open(OpenError),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing { part } => write!(f, "AecmBuilder::{part} was not called, and there is no default for it"),
+            Self::Address { address, detail } => write!(f, "{address:?} is not a mail address: {detail}"),
+            Self::NoSigningKey(mailbox) => {
+                write!(f, "{mailbox} has no key of the suite and purpose that is needed; provision it first")
+            }
+            Self::NoTimestampPolicy(mailbox) => {
+                write!(f, "the timestamping certificate of {mailbox} names no policy to stamp under")
+            }
+            Self::SignatureRequired => f.write_str(
+                "the chosen cipher does not authenticate its content: the mail has to be signed, or another cipher chosen",
+            ),
+            Self::Provision(error) => write!(f, "{error}"),
+            Self::Store(error) => write!(f, "{error}"),
+            Self::Directory(error) => write!(f, "{error}"),
+            Self::Choose(error) => write!(f, "{error}"),
+            Self::Mime(error) => write!(f, "{error}"),
+            Self::Sign(error) => write!(f, "{error}"),
+            Self::Encrypt(error) => write!(f, "{error}"),
+            Self::Timestamp(error) => write!(f, "{error}"),
+            Self::Open(error) => write!(f, "{error}"),
+        }
+    }
+}
+
+impl core::error::Error for Error {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            Self::Provision(error) => error.source(),
+            Self::Store(error) => error.source(),
+            Self::Choose(error) => error.source(),
+            Self::Sign(error) => error.source(),
+            Self::Timestamp(error) => error.source(),
+            Self::Open(error) => error.source(),
+            _ => None,
+        }
+    }
+}
+
+macro_rules! from {
+    ($($source:ty => $variant:ident),* $(,)?) => {$(
+        impl From<$source> for Error {
+            fn from(error: $source) -> Self {
+                Self::$variant(error)
+            }
+        }
+    )*};
+}
+
+from! {
+    aecm_acme::client::ClientError => Provision,
+    StoreError => Store,
+    DirectoryError => Directory,
+    ChooseError => Choose,
+    MimeError => Mime,
+    SignError => Sign,
+    EncryptError => Encrypt,
+    aecm_timestamp::Error => Timestamp,
+    OpenError => Open,
+}

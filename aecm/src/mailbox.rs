@@ -1,0 +1,100 @@
+//! A mailbox: what can be asked of it, and the keys it has.
+
+use aecm_core::directory::Found;
+use aecm_core::mailbox::Mailbox as Address;
+use aecm_core::suite::{Purpose, Suite};
+use aecm_smime::decrypt::Recipient;
+use aecm_smime::sign::SigningIdentity;
+use aecm_store::{Entry, EntryState};
+
+use crate::builder::Aecm;
+use crate::compose::Compose;
+use crate::error::Error;
+
+/// A mailbox of an [`Aecm`].
+#[derive(Clone, Debug)]
+pub struct Mailbox {
+    aecm: Aecm,
+    address: Address,
+}
+
+impl Mailbox {
+    pub(crate) const fn new(aecm: Aecm, address: Address) -> Self {
+        Self { aecm, address }
+    }
+
+    /// Its address.
+    #[must_use]
+    pub const fn address(&self) -> &Address {
+        &self.address
+    }
+
+    pub(crate) const fn aecm(&self) -> &Aecm {
+        &self.aecm
+    }
+
+    /// All its keys and certificates, former ones included, in the order they were made.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub async fn entries(&self) -> Result<Vec<Entry>, Error> {
+        Ok(self.aecm.store().entries(&self.address).await?)
+    }
+
+    /// Sends `raw`, a whole RFC 5322 mail, protected: see [`Compose`].
+    pub fn compose<'a>(&'a self, raw: &'a [u8]) -> Compose<'a> {
+        Compose::new(self, raw)
+    }
+
+    /// The key in use for a purpose; this device's where each device has its own.
+    pub(crate) async fn active(&self, suite: Suite, purpose: Purpose) -> Result<Option<Entry>, Error> {
+        let device = self.aecm.store().device().await?;
+        let entries = self.entries().await?;
+        Ok(entries.into_iter().rev().find(|entry| {
+            entry.state == EntryState::Active
+                && entry.slot.suite == suite
+                && entry.slot.purpose == purpose
+                && entry.slot.device.as_ref().is_none_or(|owner| *owner == device)
+        }))
+    }
+
+    /// The key in use for signing mail or stamps, with its certificate.
+    pub(crate) async fn signing_identity(
+        &self,
+        suite: Suite,
+        purpose: Purpose,
+    ) -> Result<SigningIdentity, Error> {
+        let none = || Error::NoSigningKey(self.address.clone());
+        let entry = self.active(suite, purpose).await?.ok_or_else(none)?;
+        let certificate = entry.certificate.ok_or_else(none)?;
+        let signer = self.aecm.store().signer(&self.address, &entry.id).await?;
+        Ok(SigningIdentity { certificate, chain: entry.chain, signer })
+    }
+
+    /// Every encrypting key the mailbox has or had, with each certificate it went by (THREATS E8).
+    pub(crate) async fn recipients(&self) -> Result<Vec<Recipient>, Error> {
+        let mut recipients = Vec::new();
+        for entry in self.entries().await? {
+            if entry.slot.purpose != Purpose::Encrypt || entry.state == EntryState::Removed {
+                continue;
+            }
+            let key = self.aecm.store().decryptor(&self.address, &entry.id).await?;
+            for certificate in entry.certificate.into_iter().chain(entry.former) {
+                recipients.push(Recipient { certificate, key: key.clone() });
+            }
+        }
+        Ok(recipients)
+    }
+
+    /// The encryption certificates in use.
+    pub(crate) async fn own_encryption_certificates(&self) -> Result<Vec<Found>, Error> {
+        let mut found = Vec::new();
+        for suite in Suite::ALL {
+            if let Some(entry) = self.active(suite, Purpose::Encrypt).await? {
+                let chain = entry.chain;
+                found.extend(entry.certificate.map(|certificate| Found { certificate, chain }));
+            }
+        }
+        Ok(found)
+    }
+}

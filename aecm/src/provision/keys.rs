@@ -1,0 +1,128 @@
+//! The key store as the ACME client sees it.
+
+use std::sync::Arc;
+
+use aecm_acme::client::{Keys, KeysError};
+use aecm_acme::csr::Template;
+use aecm_acme::plan::PlanItem;
+use aecm_acme::wire::{Problem, ProblemType};
+use aecm_core::certificate::Certificate;
+use aecm_core::embed::Clock;
+use aecm_core::key::Signer;
+use aecm_core::mailbox::Mailbox;
+use aecm_core::suite::Purpose;
+use aecm_store::{Entry, EntryState, KeyId, KeyStore, Slot, StoreError};
+use zeroize::Zeroizing;
+
+use super::Plan;
+
+/// A [`KeyStore`] behind the client's [`Keys`].
+pub(super) struct StoreKeys {
+    store: Arc<dyn KeyStore>,
+    clock: Arc<dyn Clock>,
+    plan: Plan,
+}
+
+impl StoreKeys {
+    pub(super) fn new(store: Arc<dyn KeyStore>, clock: Arc<dyn Clock>, plan: Plan) -> Self {
+        Self { store, clock, plan }
+    }
+
+    async fn slot(&self, item: &PlanItem) -> Result<Slot, KeysError> {
+        let device = self.store.device().await.map_err(failed)?;
+        Ok(Slot::new(item.suite, item.purpose, item.level, &device))
+    }
+
+    /// The key that awaits a certificate in the item's slot. An interrupted call left it pending; an encrypting
+    /// key whose certificate ran out is certified again, because old mail needs it (THREATS E8).
+    async fn awaiting(&self, mailbox: &Mailbox, item: &PlanItem) -> Result<Option<Entry>, KeysError> {
+        let slot = self.slot(item).await?;
+        let entries = self.store.entries(mailbox).await.map_err(failed)?;
+        let mut own = entries.into_iter().rev().filter(|entry| entry.slot.same_place(&slot));
+        let waits = |entry: &Entry| match entry.state {
+            EntryState::Pending => true,
+            EntryState::Active => entry.slot.purpose == Purpose::Encrypt,
+            _ => false,
+        };
+        Ok(own.find(waits))
+    }
+
+    async fn key_for(
+        &self,
+        mailbox: &Mailbox,
+        item: &PlanItem,
+        refused: Option<&Problem>,
+    ) -> Result<KeyId, KeysError> {
+        let waiting = self.awaiting(mailbox, item).await?;
+        let unusable = refused.is_some_and(|problem| problem.kind == ProblemType::BadPublicKey);
+        match waiting {
+            Some(entry) if !unusable => return Ok(entry.id),
+            // The server does not certify this very key: another one has to be made.
+            Some(entry) if entry.state == EntryState::Pending => {
+                self.store.remove(mailbox, &entry.id).await.map_err(failed)?;
+            }
+            _ => {}
+        }
+        let slot = self.slot(item).await?;
+        let spec = self.plan.key(item.suite, item.purpose);
+        self.store.generate(mailbox, &slot, spec, self.clock.now()).await.map_err(failed)
+    }
+}
+
+#[cfg_attr(not(target_family = "wasm"), async_trait::async_trait)]
+#[cfg_attr(target_family = "wasm", async_trait::async_trait(?Send))]
+impl Keys for StoreKeys {
+    async fn account(&self, directory: &str) -> Result<Arc<dyn Signer>, KeysError> {
+        self.store.account_key(directory, self.clock.now()).await.map_err(failed)
+    }
+
+    async fn request(
+        &self,
+        mailbox: &Mailbox,
+        item: &PlanItem,
+        refused: Option<&Problem>,
+    ) -> Result<Vec<u8>, KeysError> {
+        let id = self.key_for(mailbox, item, refused).await?;
+        // A CA that does not take an empty subject says badCSR; the second try names the mailbox there.
+        let template = Template::new(mailbox, item.purpose).common_name(refused.is_some());
+        Ok(if item.purpose == Purpose::Encrypt {
+            let key = self.store.decryptor(mailbox, &id).await.map_err(failed)?;
+            template.prove(key.as_ref()).await?
+        } else {
+            let key = self.store.signer(mailbox, &id).await.map_err(failed)?;
+            template.sign(key.as_ref()).await?
+        })
+    }
+
+    async fn install(
+        &self,
+        mailbox: &Mailbox,
+        item: &PlanItem,
+        chain: &[Certificate],
+    ) -> Result<(), KeysError> {
+        let leaf_key = chain.first().and_then(Certificate::public_key);
+        let slot = self.slot(item).await?;
+        let entries = self.store.entries(mailbox).await.map_err(failed)?;
+        let entry = entries
+            .iter()
+            .find(|entry| entry.slot.same_place(&slot) && Some(&entry.public_key) == leaf_key)
+            .ok_or_else(|| KeysError::Store("the certificate's key is not in its slot".to_owned()))?;
+        self.store.install(mailbox, &entry.id, chain.to_vec()).await.map_err(failed)
+    }
+
+    async fn load(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, KeysError> {
+        self.store.load_state(name).await.map_err(failed)
+    }
+
+    async fn save(&self, name: &str, octets: &[u8]) -> Result<(), KeysError> {
+        self.store.save_state(name, octets).await.map_err(failed)
+    }
+
+    async fn delete(&self, name: &str) -> Result<(), KeysError> {
+        self.store.delete_state(name).await.map_err(failed)
+    }
+}
+
+fn failed(error: StoreError) -> KeysError {
+    KeysError::Store(error.to_string())
+}
