@@ -35,6 +35,20 @@ impl Artefacts {
         Ok(())
     }
 
+    /// Writes a file that only its owner may read.
+    ///
+    /// # Errors
+    /// As the file system's.
+    pub fn write_private(&mut self, name: &str, octets: &[u8]) -> io::Result<()> {
+        let mut options = std::fs::OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        io::Write::write_all(&mut options.open(self.folder.join(name))?, octets)?;
+        self.names.push(name.to_owned());
+        Ok(())
+    }
+
     /// The folder.
     #[must_use]
     pub fn folder(&self) -> &Path {
