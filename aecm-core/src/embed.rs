@@ -146,7 +146,10 @@ impl HttpResponse {
 
     /// All header fields of that name (ASCII case ignored), in order.
     pub fn header_all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.headers.iter().filter(move |(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .filter(move |(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
     }
 }
 
@@ -188,7 +191,9 @@ impl fmt::Display for HttpError {
             Self::Url { url, why } => write!(f, "cannot ask {url}: {why}"),
             Self::Connection { url, detail } => write!(f, "no answer from {url}: {detail}"),
             Self::Timeout { url } => write!(f, "no answer from {url} before the deadline"),
-            Self::TooLarge { url, limit } => write!(f, "the answer of {url} exceeds the limit of {limit} octets"),
+            Self::TooLarge { url, limit } => {
+                write!(f, "the answer of {url} exceeds the limit of {limit} octets")
+            }
         }
     }
 }
@@ -261,9 +266,9 @@ impl Clock for SystemClock {
         // The one place where the libraries ask the system for the time.
         match std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH) {
             Ok(after) => Time::from_unix(i64::try_from(after.as_secs()).unwrap_or(i64::MAX)),
-            Err(before) => {
-                Time::from_unix(i64::try_from(before.duration().as_secs()).map_or(i64::MIN, |seconds| -seconds))
-            }
+            Err(before) => Time::from_unix(
+                i64::try_from(before.duration().as_secs()).map_or(i64::MIN, |seconds| -seconds),
+            ),
         }
     }
 }

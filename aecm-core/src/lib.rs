@@ -6,8 +6,8 @@ extern crate alloc;
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
-pub mod digest;
 pub mod certificate;
+pub mod digest;
 pub mod directory;
 pub mod embed;
 #[doc(hidden)]

@@ -117,6 +117,3 @@ pub fn validate(
     rules::leaf(leaf, anchors, options).map_err(|reason| PathFailure::new(reason, leaf))?;
     search::Search::new(intermediates, anchors, options).run(leaf)
 }
-
-#[cfg(test)]
-mod tests;

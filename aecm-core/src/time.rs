@@ -82,7 +82,9 @@ impl Time {
             if !digits.iter().all(u8::is_ascii_digit) {
                 return None;
             }
-            digits.iter().try_fold(0u16, |sum, digit| sum.checked_mul(10)?.checked_add(u16::from(digit - b'0')))
+            digits
+                .iter()
+                .try_fold(0u16, |sum, digit| sum.checked_mul(10)?.checked_add(u16::from(digit - b'0')))
         };
         let small = |range| number(range).and_then(|value| u8::try_from(value).ok());
         let at = |index: usize, wanted: &[u8]| bytes.get(index).is_some_and(|byte| wanted.contains(byte));
@@ -127,11 +129,7 @@ impl Time {
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let c = self.civil();
-        write!(
-            f,
-            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z",
-            c.year, c.month, c.day, c.hour, c.minute, c.second
-        )
+        write!(f, "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", c.year, c.month, c.day, c.hour, c.minute, c.second)
     }
 }
 
@@ -208,7 +206,10 @@ mod tests {
             assert_eq!(time.to_string(), text);
             assert_eq!(Time::from_civil(time.civil()), Some(time));
         }
-        assert_eq!(Time::from_rfc3339("2026-11-23T09:00:00.25+01:00"), Time::from_rfc3339("2026-11-23T08:00:00Z"));
+        assert_eq!(
+            Time::from_rfc3339("2026-11-23T09:00:00.25+01:00"),
+            Time::from_rfc3339("2026-11-23T08:00:00Z")
+        );
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! [`Reader`] walks over the received octets and hands out spans of them, so that a signature can be checked
 //! over exactly what was received. It allocates only where a BER sender cut a string into pieces. BER (X.690
 //! §8) is accepted where [`Rules::Ber`] says so, DER (X.690 §10) is enforced where [`Rules::Der`] does.
-//! [`write`] makes DER.
+//! [`mod@write`] makes DER.
 //!
 //! ```
 //! use aecm_core::{limits::Limits, tlv::{Reader, Rules, write}};
@@ -19,6 +19,7 @@
 //! ```
 
 mod deviation;
+mod element;
 mod error;
 mod head;
 mod reader;
@@ -26,8 +27,9 @@ mod value;
 pub mod write;
 
 pub use deviation::deviates_from_der;
+pub use element::{AlgorithmId, Tlv};
 pub use error::{TlvError, TlvErrorKind};
-pub use reader::{AlgorithmId, Reader, Tlv};
+pub use reader::Reader;
 
 use core::fmt;
 

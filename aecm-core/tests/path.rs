@@ -199,8 +199,8 @@ fn a_changed_octet_breaks_the_signature_s16() {
     let mut forged = leaf.as_der().to_vec();
     forged[position] = b'm';
     let forged = Certificate::from_der(&forged).unwrap();
-    let failure =
-        validate(&forged, &[middle.clone()], &anchors, &options(PathPurpose::SignMail)).unwrap_err();
+    let failure = validate(&forged, std::slice::from_ref(&middle), &anchors, &options(PathPurpose::SignMail))
+        .unwrap_err();
     assert_eq!((failure.reason, failure.at), (PathReason::BadSignature, Some(forged)));
     // A root of the same name with another key.
     let other = Authority::new("root", KeySpec::P256).self_signed(&Template::ca("root"));
@@ -446,7 +446,8 @@ fn families_do_not_mix() {
     let middle = Authority::new("middle", KeySpec::Sm2);
     let middle_certificate = root.issue(&Template::ca("middle"), &middle.spki());
     let leaf = middle.issue(&Template::leaf(), &Authority::new("leaf", KeySpec::Sm2).spki());
-    let result = validate(&leaf, &[middle_certificate.clone()], &anchors, &options(PathPurpose::SignMail));
+    let result =
+        validate(&leaf, std::slice::from_ref(&middle_certificate), &anchors, &options(PathPurpose::SignMail));
     let failure = result.unwrap_err();
     assert_eq!((failure.reason, failure.at), (PathReason::MixedSuites, Some(middle_certificate)));
     let leaf = root.issue(&Template::leaf(), &Authority::new("leaf", KeySpec::P384).spki());
