@@ -112,7 +112,7 @@ impl Method {
 }
 
 /// An HTTP request, whole.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct HttpRequest {
     /// The method.
     pub method: Method,
@@ -127,7 +127,7 @@ pub struct HttpRequest {
 }
 
 /// An HTTP answer, whole.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct HttpResponse {
     /// The status code.
     pub status: u16,
@@ -135,6 +135,27 @@ pub struct HttpResponse {
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Vec<u8>,
+}
+
+/// Without the header fields and the body, which may hold a token (THREATS N9).
+impl fmt::Debug for HttpRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpRequest")
+            .field("method", &self.method)
+            .field("url", &self.url)
+            .field("body_octets", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Without the header fields and the body, which may hold a token (THREATS N9).
+impl fmt::Debug for HttpResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpResponse")
+            .field("status", &self.status)
+            .field("body_octets", &self.body.len())
+            .finish_non_exhaustive()
+    }
 }
 
 impl HttpResponse {
@@ -270,5 +291,29 @@ impl Clock for SystemClock {
                 i64::try_from(before.duration().as_secs()).map_or(i64::MIN, |seconds| -seconds),
             ),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::borrow::ToOwned as _;
+    use alloc::{format, vec};
+
+    #[test]
+    fn n9_bodies_are_not_printed() {
+        let request = HttpRequest {
+            method: Method::Post,
+            url: "https://ca.example/finalize".to_owned(),
+            headers: vec![("authorization".to_owned(), "planted-secret".to_owned())],
+            body: b"planted-secret".to_vec(),
+            max_body: 1,
+        };
+        let response = HttpResponse { status: 200, headers: request.headers.clone(), body: request.body.clone() };
+        let printed = format!("{request:?} {response:?}");
+        assert!(printed.contains("finalize") && printed.contains("200"));
+        assert!(!printed.contains("planted"), "{printed}");
+        // As a list of numbers either.
+        assert!(!printed.contains("112, 108"), "{printed}");
     }
 }

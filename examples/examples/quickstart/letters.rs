@@ -35,12 +35,16 @@ impl Letters {
     }
 }
 
+/// The mail to send.
+pub(crate) fn read(file: Option<&Path>) -> Outcome<Vec<u8>> {
+    match file {
+        Some(path) => Ok(std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?),
+        None => Ok(LETTER.to_vec()),
+    }
+}
+
 /// Sends and opens.
-pub(crate) async fn send_and_open(world: &World, people: &People, mail: Option<&Path>) -> Outcome<Letters> {
-    let plain = match mail {
-        Some(path) => std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?,
-        None => LETTER.to_vec(),
-    };
+pub(crate) async fn send_and_open(world: &World, people: &People, plain: Vec<u8>) -> Outcome<Letters> {
     println!("Mail from alice: {} octets", plain.len());
     let mut post = Post { world, table: heading(), letters: Vec::new() };
     let (alice, bob, carol) = (&people.alice, &people.bob, &people.carol);
@@ -59,7 +63,7 @@ pub(crate) async fn send_and_open(world: &World, people: &People, mail: Option<&
     post.send("5-bob-and-carol", compose(&[bob, carol]).protect(), &[bob, carol]).await?;
     post.send("6-rsa-signed", compose(&[bob]).sign().timestamp().suite(Suite::Classic), &[bob]).await?;
     post.send("7-sm2-signed", compose(&[bob]).sign().timestamp().suite(Suite::Sm2), &[bob]).await?;
-    let answer = answer_of_carol(&plain, &carol.mailbox)?;
+    let answer = answer_of_carol(&plain, &carol.mailbox);
     let ecdsa = carol.mailbox.compose(&answer).to([bob.mailbox.address().to_string()]).sign().timestamp();
     post.send("8-ecdsa-signed", ecdsa, &[bob]).await?;
     println!("{}", post.table);
@@ -135,27 +139,22 @@ fn self_asserted(opened: &Opened) -> Option<(aecm::core::time::Time, String)> {
 }
 
 /// The same mail, but from Carol.
-fn answer_of_carol(plain: &[u8], carol: &Mailbox) -> Outcome<Vec<u8>> {
-    let text = std::str::from_utf8(plain).map_err(|_| "the mail is not UTF-8")?;
-    let mut answer = String::new();
-    let mut in_header = true;
-    let mut in_from = false;
-    for line in text.split_inclusive('\n') {
+fn answer_of_carol(plain: &[u8], carol: &Mailbox) -> Vec<u8> {
+    let from = format!("From: {}\r\n", carol.address());
+    let mut answer = Vec::with_capacity(plain.len());
+    let (mut in_header, mut in_from) = (true, false);
+    for line in plain.split_inclusive(|octet| *octet == b'\n') {
         if in_header {
-            in_from = if line.starts_with([' ', '\t']) {
-                in_from
-            } else {
-                line.get(..5).is_some_and(|name| name.eq_ignore_ascii_case("from:"))
-            };
-            if in_from {
-                continue;
-            }
-            if line.trim_end().is_empty() {
-                answer.push_str(&format!("From: {}\r\n", carol.address()));
-                in_header = false;
+            if line.trim_ascii_end().is_empty() {
+                answer.extend_from_slice(from.as_bytes());
+                (in_header, in_from) = (false, false);
+            } else if !line.starts_with(b" ") && !line.starts_with(b"\t") {
+                in_from = line.get(..5).is_some_and(|name| name.eq_ignore_ascii_case(b"from:"));
             }
         }
-        answer.push_str(line);
+        if !in_from {
+            answer.extend_from_slice(line);
+        }
     }
-    Ok(answer.into_bytes())
+    answer
 }

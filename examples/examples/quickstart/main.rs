@@ -68,6 +68,7 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: &Arguments) -> Outcome<()> {
     let started = Instant::now();
+    let plain = letters::read(arguments.mail.as_deref())?;
     let progress = Progress::new();
     let mut artefacts = Artefacts::new("target/quickstart")?;
     println!("AECM quickstart: everything happens in this process and on 127.0.0.1.\n");
@@ -79,7 +80,7 @@ async fn run(arguments: &Arguments) -> Outcome<()> {
     println!("         3 roots and 3 issuers in each suite, timestamp units for SHA-256/RSA and SM3/SM2\n");
 
     let people = people::provision(&world, &progress).await?;
-    let letters = letters::send_and_open(&world, &people, arguments.mail.as_deref()).await?;
+    let letters = letters::send_and_open(&world, &people, plain).await?;
     tamper::show(&people, &letters).await?;
     files::leave(&world, &people, &letters, arguments.keys, &mut artefacts).await?;
     commands::print(&artefacts, arguments.keys);

@@ -56,10 +56,7 @@ impl World {
         let policy = Arc::new(TimestampPolicy::new(trust.tsa.clone()));
         let authority = |suite| {
             let url = service.tsa_url(suite);
-            (
-                suite,
-                Arc::new(HttpSource::new(url, http.clone(), Arc::new(OsRng), Arc::clone(&policy))),
-            )
+            (suite, Arc::new(HttpSource::new(url, http.clone(), Arc::new(OsRng), Arc::clone(&policy))))
         };
         let authorities = Suite::ALL.map(authority).to_vec();
         Ok(Self { service, http, trust, authorities })
