@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use aecm_acme::dkim::{SignOptions, VerifyOptions};
+use aecm_acme::dkim::{SignOptions, VerifyOptions, verify};
 use aecm_acme::email::{
-    ChallengeDraft, ExpectedReply, SignedHeaders, authenticate_reply, challenge_sign_options,
+    ChallengeDraft, ExpectedReply, ReplyRefusal, SignedHeaders, authenticate_reply, challenge_sign_options,
 };
 use aecm_acme::mail::{Mail, MailError, MailSender, MailSource};
 use aecm_acme::token::TokenPart1;
@@ -148,7 +148,8 @@ impl PostOffice {
     }
 
     /// Looks among the mails sent to a challenge's address for the reply of RFC 8823 §3.2. `None`: not there
-    /// yet. A reply for this token that is wrong is final.
+    /// yet. A wrong reply is final where the mailbox's own domain signed it; what anybody could have put
+    /// there proves nothing and ends nothing (THREATS C1).
     pub(crate) async fn find_reply(&self, wanted: &ReplyWanted<'_>) -> Option<Result<(), String>> {
         let mails = self.boxes().mails.get(wanted.to).cloned().unwrap_or_default();
         let part1 = TokenPart1::parse(wanted.token_part1).ok()?;
@@ -166,10 +167,25 @@ impl PostOffice {
             let checked = authenticate_reply(mail, &expected, SignedHeaders::Rfc8823, &options, self).await;
             match checked {
                 Ok(_) => return Some(Ok(())),
-                Err(refusal) => refused = Some(Err(refusal.to_string())),
+                Err(refusal @ (ReplyRefusal::Digest | ReplyRefusal::NoText | ReplyRefusal::NoResponse))
+                    if self.is_from(mail, wanted.mailbox, expected.now).await =>
+                {
+                    refused = Some(Err(refusal.to_string()));
+                }
+                Err(_) => {}
             }
         }
         refused
+    }
+
+    /// Whether the domain of `mailbox` vouches for author and Subject of the mail.
+    async fn is_from(&self, mail: &Mail, mailbox: &Mailbox, now: Time) -> bool {
+        let report = verify(&mail.raw, now, &VerifyOptions::default(), self).await;
+        let domain = mailbox.ascii_domain();
+        report.is_ok_and(|report| {
+            let own = report.passing(|signature| signature.domain.eq_ignore_ascii_case(&domain));
+            own.is_some_and(|signature| ["from", "subject"].iter().all(|name| signature.covers(name)))
+        })
     }
 }
 

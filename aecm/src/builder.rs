@@ -1,6 +1,7 @@
 //! Putting the parts together: directory, store, mail, HTTP, trust.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use aecm_acme::mail::{ChallengeAuthenticator, MailSender, MailSource};
 use aecm_acme::wire::TokenSubmission;
@@ -8,7 +9,7 @@ use aecm_core::directory::CertificateDirectory;
 use aecm_core::embed::{Clock, Http, OsRng, Rng, Sleep, SystemClock};
 use aecm_core::suite::Suite;
 use aecm_store::KeyStore;
-use aecm_timestamp::{TimestampPolicy, TimestampSource};
+use aecm_timestamp::{HttpSource, TimestampPolicy, TimestampSource};
 
 use crate::error::Error;
 use crate::mailbox::Mailbox;
@@ -38,6 +39,7 @@ pub(crate) struct Parts {
     pub(crate) authenticator: Arc<dyn ChallengeAuthenticator>,
     pub(crate) directory: Option<Arc<dyn CertificateDirectory>>,
     pub(crate) authorities: Vec<(Suite, Arc<dyn TimestampSource>)>,
+    pub(crate) stamp_deadline: Duration,
     pub(crate) trust: Trust,
     pub(crate) consent: Consent,
     pub(crate) submission: Option<TokenSubmission>,
@@ -134,6 +136,7 @@ pub struct AecmBuilder {
     authenticator: Option<Arc<dyn ChallengeAuthenticator>>,
     directory: Option<Arc<dyn CertificateDirectory>>,
     authorities: Vec<(Suite, Arc<dyn TimestampSource>)>,
+    stamp_deadline: Option<Duration>,
     trust: Option<Trust>,
     consent: Consent,
     submission: Option<TokenSubmission>,
@@ -193,6 +196,13 @@ impl AecmBuilder {
         self
     }
 
+    /// How long composing waits for a stamp before the mail goes out without one; 10 seconds unless said
+    /// otherwise (THREATS T9). Several authorities in [`Failover`](aecm_timestamp::Failover) share it.
+    pub const fn stamp_deadline(mut self, deadline: Duration) -> Self {
+        self.stamp_deadline = Some(deadline);
+        self
+    }
+
     /// Whom to believe. Required.
     pub fn trust(mut self, trust: Trust) -> Self {
         self.trust = Some(trust);
@@ -244,6 +254,7 @@ impl AecmBuilder {
             authenticator: self.authenticator.ok_or(missing("authenticator"))?,
             directory: self.directory,
             authorities: self.authorities,
+            stamp_deadline: self.stamp_deadline.unwrap_or(HttpSource::DEADLINE),
             trust: self.trust.ok_or(missing("trust"))?,
             consent: self.consent,
             submission: self.submission,

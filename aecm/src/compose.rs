@@ -1,6 +1,7 @@
 //! Sending: from a plain mail to one that is signed, timestamped and encrypted for its readers.
 
 mod outcome;
+mod patience;
 mod people;
 
 use std::future::{Future, IntoFuture};
@@ -104,7 +105,8 @@ impl<'a> Compose<'a> {
         self
     }
 
-    /// Has the signature stamped by the timestamp authority of its suite.
+    /// Has the signature stamped by the timestamp authority of its suite. A mail goes out without a stamp when
+    /// there is none to be had in time; [`Composed::stamp`] says so.
     pub fn timestamp(mut self) -> Self {
         self.timestamp = true;
         self
@@ -128,6 +130,9 @@ impl<'a> Compose<'a> {
     }
 
     async fn run(self) -> Result<Composed, Error> {
+        if (self.timestamp || self.own_stamp) && !self.sign {
+            return Err(Error::NothingToStamp);
+        }
         let now = self.mailbox.aecm().clock().now();
         let limits = &self.mailbox.aecm().trust().policy.limits;
         let mail = Outgoing::parse(self.raw, limits)?;
@@ -193,7 +198,7 @@ impl<'a> Compose<'a> {
         now: Time,
         composed: &mut Composed,
     ) -> Result<Vec<u8>, Error> {
-        let identity = self.mailbox.signing_identity(suite, Purpose::Sign).await?;
+        let identity = self.mailbox.signing_identity(suite, Purpose::Sign, now).await?;
         let clear = self.layout == SignatureLayout::Clear;
         let attributes = SignerAttributes { signing_time: Some(now), ..SignerAttributes::default() };
         // The sender's encryption certificates travel along, so that answers can be encrypted (RFC 8551 §2.5.3).
@@ -238,15 +243,21 @@ impl<'a> Compose<'a> {
             // A mail is never held back silently for want of a stamp (THREATS T9): the result says so.
             let stamp = match self.mailbox.aecm().authority(suite) {
                 None => Stamp::Failed(aecm_timestamp::Error::NoAuthority),
-                Some(source) => match stamp_signature(draft, 0, digest, source.as_ref(), now).await {
-                    Ok(()) => Stamp::Stamped,
-                    Err(error) => Stamp::Failed(error),
-                },
+                Some(source) => {
+                    let stamping = stamp_signature(draft, 0, digest, source.as_ref(), now);
+                    match self.within_patience(stamping).await {
+                        Some(Ok(())) => Stamp::Stamped,
+                        Some(Err(error)) => Stamp::Failed(error),
+                        None => Stamp::Failed(aecm_timestamp::Error::Deadline {
+                            url: format!("the timestamp authority of suite {suite}"),
+                        }),
+                    }
+                }
             };
             composed.stamp = Some(stamp);
         }
         if self.own_stamp {
-            let own = self.mailbox.signing_identity(suite, Purpose::Timestamp).await?;
+            let own = self.mailbox.signing_identity(suite, Purpose::Timestamp, now).await?;
             let policy = own
                 .certificate
                 .policy_oids()

@@ -4,6 +4,7 @@ use core::fmt;
 
 use aecm_core::directory::DirectoryError;
 use aecm_core::mailbox::Mailbox;
+use aecm_core::time::Time;
 use aecm_smime::choose::ChooseError;
 use aecm_smime::encrypt::EncryptError;
 use aecm_smime::mime::MimeError;
@@ -29,10 +30,21 @@ pub enum Error {
     },
     /// The mailbox has no signing or timestamping key of the suite that is needed; provision it first.
     NoSigningKey(Mailbox),
+    /// The certificate of the key that is to sign or stamp is not valid now; provision the mailbox again.
+    CertificateNotValid {
+        /// The mailbox.
+        mailbox: Mailbox,
+        /// When the certificate begins.
+        from: Time,
+        /// When it ends.
+        until: Time,
+    },
     /// The mailbox's timestamping certificate names no policy.
     NoTimestampPolicy(Mailbox),
     /// The cipher does not authenticate and the mail was not to be signed.
     SignatureRequired,
+    /// A stamp was asked for on a mail that is not to be signed; there is nothing it could prove.
+    NothingToStamp,
     /// No certificates could be obtained.
     Provision(aecm_acme::client::ClientError),
     /// The store.
@@ -61,12 +73,19 @@ impl fmt::Display for Error {
             Self::NoSigningKey(mailbox) => {
                 write!(f, "{mailbox} has no key of the suite and purpose that is needed; provision it first")
             }
+            Self::CertificateNotValid { mailbox, from, until } => write!(
+                f,
+                "the certificate of {mailbox} that is needed holds from {from} to {until} only; provision it again"
+            ),
             Self::NoTimestampPolicy(mailbox) => {
                 write!(f, "the timestamping certificate of {mailbox} names no policy to stamp under")
             }
             Self::SignatureRequired => f.write_str(
                 "the chosen cipher does not authenticate its content: the mail has to be signed, or another cipher chosen",
             ),
+            Self::NothingToStamp => {
+                f.write_str("a timestamp proves the time of a signature: the mail has to be signed to be stamped")
+            }
             Self::Provision(error) => write!(f, "{error}"),
             Self::Store(error) => write!(f, "{error}"),
             Self::Directory(error) => write!(f, "{error}"),

@@ -3,6 +3,7 @@
 use aecm_core::directory::Found;
 use aecm_core::mailbox::Mailbox as Address;
 use aecm_core::suite::{Purpose, Suite};
+use aecm_core::time::Time;
 use aecm_smime::decrypt::Recipient;
 use aecm_smime::sign::SigningIdentity;
 use aecm_store::{Entry, EntryState};
@@ -27,6 +28,12 @@ impl Mailbox {
     #[must_use]
     pub const fn address(&self) -> &Address {
         &self.address
+    }
+
+    /// The [`Aecm`] it belongs to, with its store.
+    #[must_use]
+    pub const fn owner(&self) -> &Aecm {
+        &self.aecm
     }
 
     pub(crate) const fn aecm(&self) -> &Aecm {
@@ -58,15 +65,24 @@ impl Mailbox {
         }))
     }
 
-    /// The key in use for signing mail or stamps, with its certificate.
+    /// The key in use for signing mail or stamps, with its certificate, which has to be valid now: a signature
+    /// that no reader can accept is not made.
     pub(crate) async fn signing_identity(
         &self,
         suite: Suite,
         purpose: Purpose,
+        now: Time,
     ) -> Result<SigningIdentity, Error> {
         let none = || Error::NoSigningKey(self.address.clone());
         let entry = self.active(suite, purpose).await?.ok_or_else(none)?;
         let certificate = entry.certificate.ok_or_else(none)?;
+        if !certificate.is_valid_at(now) {
+            return Err(Error::CertificateNotValid {
+                mailbox: self.address.clone(),
+                from: certificate.not_before(),
+                until: certificate.not_after(),
+            });
+        }
         let signer = self.aecm.store().signer(&self.address, &entry.id).await?;
         Ok(SigningIdentity { certificate, chain: entry.chain, signer })
     }

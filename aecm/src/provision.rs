@@ -6,7 +6,7 @@ mod plan;
 use std::sync::Arc;
 
 use aecm_acme::client::{AgreedBeforehand, Client, ConsentSource, Joints, Observer};
-use aecm_acme::machine::{Config, IssuerAnchors, Outcome};
+use aecm_acme::machine::{Config, IssuerAnchors, Machine, Outcome};
 use aecm_acme::plan::{Plan as OrderPlan, PlanItem};
 use aecm_core::certificate::Certificate;
 use aecm_core::path::Anchors;
@@ -114,8 +114,10 @@ impl Mailbox {
         let wanted = self.wanted(&plan, now).await?;
         let mut waiting = Vec::new();
         if !wanted.is_empty() {
-            let orders = OrderPlan { mailbox: self.address().clone(), items: wanted.clone() };
-            let client = self.client(&plan, observer).await?;
+            let config = self.config();
+            let items = self.left_open(&config, &wanted, now).await?.unwrap_or_else(|| wanted.clone());
+            let orders = OrderPlan { mailbox: self.address().clone(), items };
+            let client = self.client(config, &plan, observer);
             let report = client.provision(&orders, now.plus(plan.deadline())).await?;
             let held = |outcome: &Outcome| matches!(outcome, Outcome::EncryptionKeyExists(_));
             waiting.extend(
@@ -149,7 +151,37 @@ impl Mailbox {
         Ok(wanted)
     }
 
-    async fn client(&self, plan: &Plan, observer: Option<Arc<dyn Observer>>) -> Result<Client, Error> {
+    /// The items of an interrupted call, where what it left open is what is wanted now. The client goes on only
+    /// with the plan it began; asked for the rest alone it would order anew what is already ordered, perhaps
+    /// finalized (THREATS N11).
+    async fn left_open(
+        &self,
+        config: &Config,
+        wanted: &[PlanItem],
+        now: Time,
+    ) -> Result<Option<Vec<PlanItem>>, Error> {
+        let directory = &config.directory_url;
+        let store = self.aecm().store();
+        // The name under which the client keeps its state.
+        let name = format!("acme-plan:{directory}:{}", self.address());
+        let Some(saved) = store.load_state(&name).await? else { return Ok(None) };
+        let account_key = store.account_key(directory, now).await?;
+        let Ok(machine) = Machine::restore(config.clone(), account_key.public_key(), &saved) else {
+            // Of another version or account: the client begins anew, too.
+            return Ok(None);
+        };
+        let items = machine.plan().items;
+        let mut open = Vec::new();
+        for item in &items {
+            let present = self.active(item.suite, item.purpose).await?;
+            if !present.is_some_and(|entry| holds(&entry, now)) {
+                open.push(item.clone());
+            }
+        }
+        Ok((open == wanted).then_some(items))
+    }
+
+    fn config(&self) -> Config {
         let parts = self.aecm().parts();
         let trust = &parts.trust;
         let anchors = IssuerAnchors {
@@ -161,6 +193,11 @@ impl Mailbox {
         let mut config = Config::new(&parts.directory_url, anchors);
         config.submission = parts.submission;
         config.limits = trust.policy.limits.clone();
+        config
+    }
+
+    fn client(&self, config: Config, plan: &Plan, observer: Option<Arc<dyn Observer>>) -> Client {
+        let parts = self.aecm().parts();
         let agreed = parts.consent.terms_of_service;
         let joints = Joints {
             http: Arc::clone(&parts.http),
@@ -174,7 +211,7 @@ impl Mailbox {
             consent: agreed.then(agreed_beforehand),
             observer,
         };
-        Ok(Client::new(config, joints))
+        Client::new(config, joints)
     }
 }
 

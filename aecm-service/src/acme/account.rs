@@ -54,18 +54,21 @@ impl AcmeServer {
         let account = state.accounts.get_mut(id).ok_or_else(Problem::not_found)?;
         if !signed.payload.is_empty() {
             let members = object(signed)?;
-            if let Some(contact) = contacts(&members)? {
-                account.contact = contact;
-            }
-            match members.get("status").and_then(Value::as_str) {
-                None | Some("valid") => {}
-                Some("deactivated") => account.deactivated = true,
+            let contact = contacts(&members)?;
+            let deactivate = match members.get("status").map(Value::as_str) {
+                None | Some(Some("valid")) => false,
+                Some(Some("deactivated")) => true,
                 Some(other) => {
                     return Err(Problem::malformed(format!(
                         "an account cannot be set to the status {other:?}"
                     )));
                 }
+            };
+            // All of it or nothing.
+            if let Some(contact) = contact {
+                account.contact = contact;
             }
+            account.deactivated |= deactivate;
         }
         Ok(self.account_answer(200, account))
     }

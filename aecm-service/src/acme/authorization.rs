@@ -57,6 +57,7 @@ impl AcmeServer {
             wrong_tokens: 0,
             validated: None,
             reply_awaited: false,
+            answered: None,
             error: None,
         };
         self.state().authorizations.insert(id.clone(), authorization);
@@ -75,8 +76,10 @@ impl AcmeServer {
             }
         }
         let status = authorization.status(self.now());
+        // §7.1.4: while it is pending what can be fulfilled, from then on what was chosen.
+        let kinds = authorization.answered.map_or_else(|| self.challenge_kinds(), |kind| vec![kind]);
         let challenges: Vec<Value> =
-            self.challenge_kinds().into_iter().map(|kind| self.challenge_json(authorization, kind)).collect();
+            kinds.into_iter().map(|kind| self.challenge_json(authorization, kind)).collect();
         let body = json!({
             "status": status,
             "expires": authorization.expires.to_string(),
@@ -96,7 +99,7 @@ impl AcmeServer {
         if kind != "respond" {
             return Err(Problem::not_found());
         }
-        let mut shown = self.challenge_kinds().first().copied().unwrap_or(DIRECT);
+        let mut shown = None;
         if signed.payload.is_empty() {
             self.look_for_reply(id).await;
         } else {
@@ -107,12 +110,12 @@ impl AcmeServer {
                     let mut state = self.state();
                     own_authorization(&mut state, signed, id)?;
                     self.submit_token(&mut state, id, token)?;
-                    shown = DIRECT;
+                    shown = Some(DIRECT);
                 }
                 None if self.offers(TokenSubmission::ReplyMail) => {
-                    own_authorization(&mut self.state(), signed, id)?.reply_awaited = true;
+                    self.await_reply(signed, id)?;
                     self.look_for_reply(id).await;
-                    shown = REPLY;
+                    shown = Some(REPLY);
                 }
                 _ => {
                     return Err(Problem::malformed(
@@ -123,7 +126,11 @@ impl AcmeServer {
         }
         let mut state = self.state();
         let authorization = own_authorization(&mut state, signed, id)?;
-        let mut answer = json_answer(200, &self.challenge_json(authorization, shown));
+        let kind = shown
+            .or(authorization.answered)
+            .or_else(|| self.challenge_kinds().first().copied())
+            .unwrap_or(DIRECT);
+        let mut answer = json_answer(200, &self.challenge_json(authorization, kind));
         answer.headers.push(("link", format!("<{}>;rel=\"up\"", self.url(&format!("authorization/{id}")))));
         Ok(answer)
     }
@@ -140,6 +147,7 @@ impl AcmeServer {
         }
         let expected = joined(authorization)?;
         if Token::parse(token).is_ok_and(|token| token == expected) {
+            authorization.answered = Some(DIRECT);
             make_valid(authorization, now);
             return Ok(());
         }
@@ -147,9 +155,20 @@ impl AcmeServer {
         let problem = Problem::new(403, "incorrectResponse", "this is not the token of this authorization");
         if authorization.wrong_tokens >= WRONG_TOKENS {
             authorization.state = AuthorizationState::Invalid;
+            authorization.answered = Some(DIRECT);
             authorization.error = Some(problem.to_json());
         }
         Err(problem)
+    }
+
+    fn await_reply(&self, signed: &Signed, id: &str) -> Result<(), Problem> {
+        let mut state = self.state();
+        let authorization = own_authorization(&mut state, signed, id)?;
+        if authorization.status(self.now()) == "pending" {
+            authorization.reply_awaited = true;
+            authorization.answered = Some(REPLY);
+        }
+        Ok(())
     }
 
     /// Looks whether the reply mail of an announced `email-reply-00` has come, and judges it.

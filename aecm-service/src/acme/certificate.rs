@@ -18,7 +18,7 @@ impl AcmeServer {
         let standing = state
             .certificates
             .values()
-            .filter(|issued| issued.mailbox == *mailbox && issued.revoked.is_none());
+            .filter(|issued| issued.mailbox.matches(mailbox) && issued.revoked.is_none());
         let mut found: Vec<Found> = standing
             .filter_map(|issued| {
                 let (leaf, chain) = issued.chain.split_first()?;

@@ -72,7 +72,7 @@ impl AcmeServer {
         let request =
             CertificateRequest::parse(&der, &self.limits).map_err(|error| bad(error.to_string()))?;
         request.verify(Sm2Id::Default).map_err(|error| bad(error.to_string()))?;
-        if request.mailboxes() != [order.mailbox.clone()] {
+        if !matches!(request.mailboxes(), [one] if one.matches(&order.mailbox)) {
             return Err(bad(format!(
                 "the request has to name exactly the order's mailbox {}",
                 order.mailbox

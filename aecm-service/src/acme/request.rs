@@ -134,7 +134,8 @@ pub(super) fn refused(error: &JwsError) -> Problem {
         JwsError::Algorithm { .. } => Problem::new(400, "badSignatureAlgorithm", error.to_string())
             .with("algorithms", json!(["ES256", "RS256"])),
         JwsError::Jwk(_) | JwsError::Key => Problem::new(400, "badPublicKey", error.to_string()),
-        JwsError::Nonce | JwsError::NoncePresence => Problem::new(400, "badNonce", error.to_string()),
+        // §6.5.1: a nonce that is not base64url makes the JWS malformed.
+        JwsError::NoncePresence => Problem::new(400, "badNonce", error.to_string()),
         JwsError::Signature => Problem::new(401, "unauthorized", error.to_string()),
         _ => Problem::malformed(error.to_string()),
     }

@@ -56,6 +56,8 @@ pub(super) struct Authorization {
     pub(super) validated: Option<Time>,
     /// The client said that the reply mail is on its way.
     pub(super) reply_awaited: bool,
+    /// The type of the challenge that the client chose, once it has.
+    pub(super) answered: Option<&'static str>,
     /// The problem that made it invalid.
     pub(super) error: Option<Value>,
 }
@@ -166,7 +168,7 @@ impl State {
     pub(super) fn reusable(&self, account: &str, mailbox: &Mailbox, now: Time) -> Option<&Authorization> {
         self.authorizations.values().find(|authorization| {
             authorization.account == account
-                && authorization.mailbox == *mailbox
+                && authorization.mailbox.matches(mailbox)
                 && authorization.status(now) == "valid"
         })
     }

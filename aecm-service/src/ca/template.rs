@@ -136,9 +136,16 @@ fn policies(policy: ObjectIdentifier) -> Vec<u8> {
     extension(oid::CERTIFICATE_POLICIES, false, &w::sequence(&[&information]))
 }
 
+/// GeneralName: rfc822Name \[1\] IMPLICIT IA5String with the domain in ASCII, or for a local part outside ASCII
+/// otherName \[0\] SmtpUTF8Mailbox (RFC 9598 §3).
 fn subject_alt_name(mailbox: &Mailbox) -> Vec<u8> {
-    // GeneralName rfc822Name [1] IMPLICIT IA5String.
-    let general_name = w::tlv(Tag::context_primitive(1), mailbox.as_str().as_bytes());
+    let general_name = if mailbox.local().is_ascii() {
+        let name = format!("{}@{}", mailbox.local(), mailbox.ascii_domain());
+        w::tlv(Tag::context_primitive(1), name.as_bytes())
+    } else {
+        let value = w::explicit(0, &w::utf8(mailbox.as_str()));
+        w::tlv(Tag::context(0), &[w::oid(&oid::SMTP_UTF8_MAILBOX), value].concat())
+    };
     extension(oid::SUBJECT_ALT_NAME, false, &w::sequence(&[&general_name]))
 }
 

@@ -1,0 +1,26 @@
+//! The server's conformance, asked by a raw client: what RFC 8555, RFC 8823, RFC 3161 and the direct token
+//! submission want, and above all what they refuse.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+#![allow(unreachable_pub, missing_debug_implementations, dead_code)]
+
+#[path = "support/client.rs"]
+mod client;
+
+#[path = "server/account.rs"]
+mod account;
+#[path = "server/certificate.rs"]
+mod certificate;
+#[path = "server/challenge.rs"]
+mod challenge;
+#[path = "server/finalize.rs"]
+mod finalize;
+#[path = "server/order.rs"]
+mod order;
+#[path = "server/reply.rs"]
+mod reply;
+#[path = "server/request.rs"]
+mod request;
+#[path = "server/service.rs"]
+mod service;
+#[path = "server/tsa.rs"]
+mod tsa;

@@ -1,0 +1,26 @@
+//! The facade on loopback: certificates obtained however the call is cut, mail sent and opened, and everything
+//! that must not be believed.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+#![allow(unreachable_pub, missing_debug_implementations, dead_code)]
+
+#[path = "support/cut.rs"]
+mod cut;
+#[path = "support/world.rs"]
+mod world;
+
+#[path = "facade/compose.rs"]
+mod compose;
+#[path = "facade/hostile.rs"]
+mod hostile;
+#[path = "facade/interrupted.rs"]
+mod interrupted;
+#[path = "facade/leaks.rs"]
+mod leaks;
+#[path = "facade/open.rs"]
+mod open;
+#[path = "facade/provision.rs"]
+mod provision;
+#[path = "facade/tamper.rs"]
+mod tamper;
+#[path = "facade/time.rs"]
+mod time;
