@@ -15,6 +15,7 @@ mod request;
 mod state;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use aecm_core::embed::{Clock, Rng};
 use aecm_core::limits::Limits;
@@ -27,6 +28,9 @@ use crate::ca::Pki;
 use crate::mail::PostOffice;
 use crate::net::{Answer, Ask};
 use crate::options::AcmeOptions;
+
+/// How long to stay away from a server that is full.
+const FULL_WAIT: Duration = Duration::from_secs(3_600);
 
 /// The server and all it remembers.
 pub(crate) struct AcmeServer {
@@ -71,7 +75,15 @@ impl AcmeServer {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Answers a request whose path begins with `/acme/`.
+    /// Refuses one more `what` where as many as may be are remembered.
+    fn require_room(&self, remembered: usize, what: &str) -> Result<(), Problem> {
+        if remembered < self.options.capacity {
+            return Ok(());
+        }
+        Err(Problem::rate_limited(format!("this server remembers no more {what}"), FULL_WAIT))
+    }
+
+    /// Answers a request whose path is `/acme` or begins with `/acme/`.
     pub(crate) async fn answer(&self, ask: Ask) -> Answer {
         let path = ask.path.strip_prefix("/acme/").unwrap_or_default().to_owned();
         let posted = ask.method == "POST";

@@ -14,7 +14,9 @@ use aecm_acme::email::{
 use aecm_acme::mail::{Mail, MailError, MailSender, MailSource};
 use aecm_acme::token::TokenPart1;
 use aecm_core::embed::{Clock, Rng, TxtError, TxtResolver};
+use aecm_core::header::{HeaderError, Headers, parse_single_address};
 use aecm_core::key::Signer;
+use aecm_core::limits::Limits;
 use aecm_core::mailbox::Mailbox;
 use aecm_core::software::{KeySpec, SoftwareKey};
 use aecm_core::time::Time;
@@ -80,6 +82,11 @@ impl PostOffice {
     /// Opens a mailbox; mail for one that is not open is dropped, as a bounce nobody reads.
     pub fn open(&self, mailbox: &Mailbox) {
         self.boxes().mails.entry(mailbox.clone()).or_default();
+    }
+
+    /// Closes a mailbox and drops what is in it.
+    pub(crate) fn close(&self, mailbox: &Mailbox) {
+        self.boxes().mails.remove(mailbox);
     }
 
     /// How many mails have been delivered since the start, into whichever mailbox.
@@ -215,10 +222,19 @@ impl MailSource for PostOffice {
 
 #[async_trait::async_trait]
 impl MailSender for PostOffice {
-    /// Takes a mail from one of its users, signs it for the user's domain and delivers it.
+    /// Takes a mail from one of its users, signs it for the user's domain and delivers it. The signature says
+    /// who wrote it, so From has to be `from`; the CA's domain signs nothing but the challenges made here.
     async fn send(&self, from: &Mailbox, to: &Mailbox, raw: &[u8]) -> Result<(), MailError> {
         if !self.boxes().mails.contains_key(from) {
             return Err(MailError::NoMailbox(from.to_string()));
+        }
+        let domains = [from.domain(), &from.ascii_domain()];
+        if domains.iter().any(|domain| domain.eq_ignore_ascii_case(&self.ca_domain)) {
+            return Err(MailError::NoMailbox(format!("{from}, which only the CA sends from")));
+        }
+        let author = author(raw).map_err(|error| MailError::Transport(format!("From: {error}")))?;
+        if !author.is_some_and(|author| author.matches(from)) {
+            return Err(MailError::Transport(format!("From does not name {from}, who sends the mail")));
         }
         // What RFC 8823 §3.2 wants of a reply is what a careful provider signs anyway.
         let fields = [
@@ -243,6 +259,13 @@ impl MailSender for PostOffice {
             .map_err(|error| MailError::Transport(error.to_string()))?;
         if self.deliver(to, &signed) { Ok(()) } else { Err(MailError::NoMailbox(to.to_string())) }
     }
+}
+
+/// The one mailbox of the mail's one From field.
+fn author(raw: &[u8]) -> Result<Option<Mailbox>, HeaderError> {
+    let (headers, _) = Headers::parse(raw, &Limits::default())?;
+    let from = headers.single("from")?;
+    from.map(|from| parse_single_address(from.value_raw).map(|address| address.mailbox)).transpose()
 }
 
 #[async_trait::async_trait]

@@ -20,6 +20,9 @@ pub struct AcmeOptions {
     pub reuse_authorizations: bool,
     /// How long an order stays `processing` after finalize; `None` issues at once.
     pub processing: Option<Duration>,
+    /// How many accounts, orders, authorizations and certificates are remembered, each; beyond it requests for
+    /// more are refused with `rateLimited`.
+    pub capacity: usize,
 }
 
 impl Default for AcmeOptions {
@@ -32,6 +35,7 @@ impl Default for AcmeOptions {
             ],
             reuse_authorizations: true,
             processing: None,
+            capacity: 10_000,
         }
     }
 }

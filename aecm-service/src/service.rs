@@ -36,7 +36,7 @@ struct Desk {
 #[async_trait::async_trait]
 impl Handler for Desk {
     async fn handle(&self, ask: Ask) -> Answer {
-        if ask.path.starts_with("/acme/") {
+        if ask.path == "/acme" || ask.path.starts_with("/acme/") {
             self.acme.answer(ask).await
         } else if ask.path.starts_with("/tsa/") {
             self.tsa.answer(ask).await

@@ -54,11 +54,15 @@ impl Tsa {
         if ask.content_type.as_deref() != Some("application/timestamp-query") {
             return status(415);
         }
+        let body = match &ask.body {
+            Ok(body) => body,
+            Err(unread) => return status(unread.status()),
+        };
         let mut serial = [0u8; 16];
         if self.rng.fill(&mut serial).is_err() {
             return status(500);
         }
-        let body = unit.answer(&ask.body, self.clock.now(), &serial).await;
+        let body = unit.answer(body, self.clock.now(), &serial).await;
         Answer {
             status: 200,
             headers: vec![("content-type", "application/timestamp-reply".to_owned())],

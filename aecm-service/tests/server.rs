@@ -14,6 +14,8 @@ mod certificate;
 mod challenge;
 #[path = "server/finalize.rs"]
 mod finalize;
+#[path = "server/limits.rs"]
+mod limits;
 #[path = "server/order.rs"]
 mod order;
 #[path = "server/reply.rs"]

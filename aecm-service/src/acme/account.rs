@@ -34,6 +34,7 @@ impl AcmeServer {
                 .header("link", format!("<{terms}>;rel=\"terms-of-service\"")));
         }
         let contact = contacts(&members)?.unwrap_or_default();
+        self.require_room(state.accounts.len(), "accounts")?;
         let id = random_text::<12>(self.rng.as_ref()).map_err(|_| Problem::internal("no randomness"))?;
         let account = Account {
             id: id.clone(),
@@ -73,7 +74,7 @@ impl AcmeServer {
         Ok(self.account_answer(200, account))
     }
 
-    /// The account's orders (§7.1.2.1), whole: they fit.
+    /// The account's orders but for the invalid ones (§7.1.2.1), whole: they fit.
     pub(super) fn orders(&self, signed: &Signed, id: &str) -> Result<Answer, Problem> {
         post_as_get(signed)?;
         signed.require_account(id)?;
@@ -82,7 +83,11 @@ impl AcmeServer {
     }
 
     fn order_urls(&self, state: &State, account: &str) -> Vec<String> {
-        let own = state.orders.values().filter(|order| order.account == account);
+        let now = self.now();
+        let own = state
+            .orders
+            .values()
+            .filter(|order| order.account == account && state.order_status(order, now) != "invalid");
         own.map(|order| self.url(&format!("order/{}", order.id))).collect()
     }
 

@@ -12,7 +12,8 @@ use super::nonce::random_text;
 use super::problem::{Problem, json_answer};
 use super::request::Signed;
 use super::state::{
-    Authorization, AuthorizationState, PENDING_LIFETIME, State, VALID_LIFETIME, WRONG_TOKENS,
+    Authorization, AuthorizationState, PENDING_LIFETIME, PENDING_PER_MAILBOX, State, VALID_LIFETIME,
+    WRONG_TOKENS,
 };
 use super::{AcmeServer, object};
 use crate::mail::{ChallengeNotice, ReplyWanted};
@@ -23,27 +24,28 @@ const DIRECT: &str = "email-token-00";
 const REPLY: &str = "email-reply-00";
 
 impl AcmeServer {
-    /// Makes a pending authorization and sends its challenge mail; the id comes back.
-    pub(super) async fn open_authorization(
+    /// Makes a pending authorization and the address its challenge mail will come from.
+    pub(super) fn open_authorization(
         &self,
+        state: &mut State,
         account: &str,
         mailbox: &Mailbox,
-    ) -> Result<String, Problem> {
+    ) -> Result<Authorization, Problem> {
         let no_randomness = |_| Problem::internal("the random number source failed");
+        let now = self.now();
+        self.require_room(state.authorizations.len(), "authorizations")?;
+        if state.pending(account, mailbox, now).count() >= PENDING_PER_MAILBOX {
+            let first = state.pending(account, mailbox, now).min().unwrap_or(now);
+            return Err(Problem::rate_limited(
+                format!("{PENDING_PER_MAILBOX} authorizations of this mailbox are pending already"),
+                first.since(now),
+            ));
+        }
         let id = random_text::<12>(self.rng.as_ref()).map_err(no_randomness)?;
         // 24 octets: unpadded and a multiple of three, so that every way of joining agrees (STANDARDS A1).
         let token_part1 = random_text::<24>(self.rng.as_ref()).map_err(no_randomness)?;
         let token_part2 = random_text::<24>(self.rng.as_ref()).map_err(no_randomness)?;
         let from = self.post.challenge_sender(&id).map_err(|error| Problem::internal(error.to_string()))?;
-        let now = self.now();
-        let notice = ChallengeNotice {
-            from: &from,
-            to: mailbox,
-            token_part1: &token_part1,
-            challenge_url: &self.challenge_url(&id),
-            now,
-        };
-        self.post.send_challenge(&notice).await.map_err(|error| Problem::internal(error.to_string()))?;
         let authorization = Authorization {
             id: id.clone(),
             account: account.to_owned(),
@@ -60,8 +62,20 @@ impl AcmeServer {
             answered: None,
             error: None,
         };
-        self.state().authorizations.insert(id.clone(), authorization);
-        Ok(id)
+        state.authorizations.insert(id, authorization.clone());
+        Ok(authorization)
+    }
+
+    /// Sends the challenge mail of a new authorization.
+    pub(super) async fn send_challenge(&self, authorization: &Authorization) -> Result<(), Problem> {
+        let notice = ChallengeNotice {
+            from: &authorization.from,
+            to: &authorization.mailbox,
+            token_part1: &authorization.token_part1,
+            challenge_url: &self.challenge_url(&authorization.id),
+            now: authorization.created,
+        };
+        self.post.send_challenge(&notice).await.map_err(|error| Problem::internal(error.to_string()))
     }
 
     /// Reads or deactivates (§7.5.2).

@@ -5,6 +5,7 @@ use aecm_core::certificate::Certificate;
 use aecm_core::public_key::{KeyKind, PublicKey};
 use aecm_core::signature::Sm2Id;
 use aecm_core::suite::{Purpose, Suite};
+use aecm_core::time::Time;
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use serde_json::{Map, Value};
 
@@ -12,7 +13,7 @@ use super::nonce::random_text;
 use super::order::own_order;
 use super::problem::Problem;
 use super::request::Signed;
-use super::state::{Issued, Order, Profile};
+use super::state::{Issued, Order, Profile, State};
 use super::{AcmeServer, object};
 use crate::ca::{Realm, Template};
 use crate::net::Answer;
@@ -23,39 +24,45 @@ impl AcmeServer {
     /// and committed before the CSR is looked at, so that a bad CSR leaves the order ready.
     pub(super) async fn finalize(&self, signed: &Signed, id: &str) -> Result<Answer, Problem> {
         let members = object(signed)?;
-        let mut order = own_order(&self.state(), signed, id)?.clone();
+        let order = own_order(&self.state(), signed, id)?.clone();
         if let Some(token) = members.get("token").filter(|_| self.offers(TokenSubmission::WithCsr)) {
             let token = token.as_str().ok_or_else(|| Problem::malformed("token is not a string"))?;
             self.submit_token(&mut self.state(), &order.authorization, token)?;
         }
-        let status = self.state().order_status(&order, self.now());
-        if status != "ready" {
-            return Err(Problem::new(403, "orderNotReady", format!("the order is {status}, not ready")));
-        }
+        require_ready(&self.state(), id, self.now())?;
         let request = self.read_request(&members, &order)?;
         let profile = profile_of(&order, &request)?;
-        self.refuse_account_keys(request.public_key())?;
+        let under_way = self.begin(&order, profile.purpose, request.public_key())?;
         let chain = self.issue(&order, profile, request.public_key()).await?;
         let certificate =
             random_text::<12>(self.rng.as_ref()).map_err(|_| Problem::internal("no randomness"))?;
-        let mut state = self.state();
-        // Another request may have finalized the order while this one was issuing: the first stays.
-        let stored = state.orders.get_mut(id).ok_or_else(Problem::not_found)?;
-        if stored.certificate.is_some() {
-            return Err(Problem::new(403, "orderNotReady", "the order was finalized by another request"));
-        }
-        stored.certificate = Some(certificate.clone());
-        stored.ready_at = self.options.processing.map(|delay| self.now().plus(delay));
-        order = stored.clone();
         let issued = Issued {
-            id: certificate.clone(),
-            account: order.account.clone(),
-            mailbox: order.mailbox.clone(),
+            id: certificate,
+            account: order.account,
+            mailbox: order.mailbox,
+            purpose: profile.purpose,
             chain,
             revoked: None,
         };
-        state.certificates.insert(certificate, issued);
-        Ok(self.order_answer(200, &state, &order))
+        under_way.finish(issued)
+    }
+
+    /// Takes the order for this request alone: whoever comes while it issues finds it `processing`.
+    fn begin(&self, order: &Order, purpose: Purpose, key: &PublicKey) -> Result<UnderWay<'_>, Problem> {
+        let mut state = self.state();
+        require_ready(&state, &order.id, self.now())?;
+        refuse_account_keys(&state, key)?;
+        if state.certified_otherwise(key, purpose, &order.mailbox) {
+            return Err(Problem::new(
+                400,
+                "badPublicKey",
+                "this key is certified for another purpose or another mailbox; make one for each",
+            ));
+        }
+        self.require_room(state.certificates.len(), "certificates")?;
+        let stored = state.orders.get_mut(&order.id).ok_or_else(Problem::not_found)?;
+        stored.finalizing = Some((key.clone(), purpose));
+        Ok(UnderWay { server: self, order: order.id.clone() })
     }
 
     fn read_request(
@@ -84,15 +91,6 @@ impl AcmeServer {
         Ok(request)
     }
 
-    /// RFC 8555 §11.1: an account key certifies nothing.
-    fn refuse_account_keys(&self, key: &PublicKey) -> Result<(), Problem> {
-        let Some(jwk) = aecm_acme::jws::Jwk::from_public_key(key) else { return Ok(()) };
-        if self.state().account_by_thumbprint(&jwk.thumbprint()).is_some() {
-            return Err(Problem::new(400, "badCSR", "the request's key is an account key"));
-        }
-        Ok(())
-    }
-
     async fn issue(
         &self,
         order: &Order,
@@ -107,6 +105,53 @@ impl AcmeServer {
         chain.extend(issuer.chain_below());
         Ok(chain)
     }
+}
+
+/// An order being finalized. When it is dropped, by an error or because the client went away, the order is
+/// what it was before.
+struct UnderWay<'a> {
+    server: &'a AcmeServer,
+    order: String,
+}
+
+impl UnderWay<'_> {
+    fn finish(self, issued: Issued) -> Result<Answer, Problem> {
+        let server = self.server;
+        let mut state = server.state();
+        let stored = state.orders.get_mut(&self.order).ok_or_else(Problem::not_found)?;
+        stored.finalizing = None;
+        stored.certificate = Some(issued.id.clone());
+        stored.ready_at = server.options.processing.map(|delay| server.now().plus(delay));
+        let order = stored.clone();
+        state.certificates.insert(issued.id.clone(), issued);
+        Ok(server.order_answer(200, &state, &order))
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        if let Some(order) = self.server.state().orders.get_mut(&self.order) {
+            order.finalizing = None;
+        }
+    }
+}
+
+/// The order as it is stored has to be ready now.
+fn require_ready(state: &State, id: &str, now: Time) -> Result<(), Problem> {
+    let order = state.orders.get(id).ok_or_else(Problem::not_found)?;
+    match state.order_status(order, now) {
+        "ready" => Ok(()),
+        status => Err(Problem::new(403, "orderNotReady", format!("the order is {status}, not ready"))),
+    }
+}
+
+/// RFC 8555 §11.1: an account key certifies nothing.
+fn refuse_account_keys(state: &State, key: &PublicKey) -> Result<(), Problem> {
+    let Some(jwk) = aecm_acme::jws::Jwk::from_public_key(key) else { return Ok(()) };
+    if state.account_by_thumbprint(&jwk.thumbprint()).is_some() {
+        return Err(Problem::new(400, "badCSR", "the request's key is an account key"));
+    }
+    Ok(())
 }
 
 /// The profile ordered, or the one that the key and its asked usage mean (RFC 8823 §3.3); the key has to be of

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::nonce::random_text;
 use super::problem::{Problem, json_answer};
 use super::request::Signed;
-use super::state::{Order, PENDING_LIFETIME, Profile, State};
+use super::state::{Authorization, Order, PENDING_LIFETIME, Profile, State};
 use super::{AcmeServer, object, post_as_get};
 use crate::net::Answer;
 
@@ -25,32 +25,60 @@ impl AcmeServer {
                 )));
             }
         }
-        let reused = if self.options.reuse_authorizations {
-            let state = self.state();
-            state.reusable(&account, &mailbox, self.now()).map(|found| found.id.clone())
-        } else {
-            None
-        };
-        let authorization = match reused {
-            Some(id) => id,
-            None => self.open_authorization(&account, &mailbox).await?,
-        };
+        let (answer, id, opened) = self.enter_order(account, mailbox, profile)?;
+        if let Some(authorization) = opened
+            && let Err(problem) = self.send_challenge(&authorization).await
+        {
+            let mut state = self.state();
+            state.orders.remove(&id);
+            state.authorizations.remove(&authorization.id);
+            self.post.close(&authorization.from);
+            return Err(problem);
+        }
+        Ok(answer)
+    }
+
+    /// Enters an order, and its authorization where none is used again, in one step: what is counted against
+    /// a limit is there before the mail goes out. The answer, the order's id, the new authorization.
+    fn enter_order(
+        &self,
+        account: String,
+        mailbox: Mailbox,
+        profile: Option<Profile>,
+    ) -> Result<(Answer, String, Option<Authorization>), Problem> {
+        let now = self.now();
+        let mut state = self.state();
+        for sender in state.forget_expired(now) {
+            self.post.close(&sender);
+        }
+        self.require_room(state.orders.len(), "orders")?;
         let id = random_text::<12>(self.rng.as_ref()).map_err(|_| Problem::internal("no randomness"))?;
+        let reused = state
+            .reusable(&account, &mailbox, now)
+            .filter(|_| self.options.reuse_authorizations)
+            .map(|found| found.id.clone());
+        let (authorization, opened) = match reused {
+            Some(id) => (id, None),
+            None => {
+                let opened = self.open_authorization(&mut state, &account, &mailbox)?;
+                (opened.id.clone(), Some(opened))
+            }
+        };
         let order = Order {
             id: id.clone(),
             account,
             mailbox,
             profile,
             authorization,
-            expires: self.now().plus(PENDING_LIFETIME),
+            expires: now.plus(PENDING_LIFETIME),
+            finalizing: None,
             certificate: None,
             ready_at: None,
             error: None,
         };
-        let mut state = self.state();
         let answer = self.order_answer(201, &state, &order);
-        state.orders.insert(id, order);
-        Ok(answer)
+        state.orders.insert(id.clone(), order);
+        Ok((answer, id, opened))
     }
 
     pub(super) fn order(&self, signed: &Signed, id: &str) -> Result<Answer, Problem> {

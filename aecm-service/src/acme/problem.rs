@@ -1,5 +1,7 @@
 //! Problem documents (RFC 7807, RFC 8555 §6.7).
 
+use std::time::Duration;
+
 use serde_json::{Map, Value, json};
 
 use crate::net::Answer;
@@ -30,6 +32,11 @@ impl Problem {
 
     pub(super) fn not_found() -> Self {
         Self::new(404, "malformed", "there is no such resource, or it belongs to another account")
+    }
+
+    /// Too much of something; it may be there again after `wait`.
+    pub(super) fn rate_limited(detail: impl Into<String>, wait: Duration) -> Self {
+        Self::new(429, "rateLimited", detail).header("retry-after", wait.as_secs().max(1).to_string())
     }
 
     pub(super) fn internal(detail: impl Into<String>) -> Self {

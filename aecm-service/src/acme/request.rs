@@ -73,9 +73,14 @@ impl AcmeServer {
         if ask.content_type.as_deref() != Some("application/jose+json") {
             return Err(Problem::new(415, "malformed", "the content type has to be application/jose+json"));
         }
-        let jws = Unverified::parse(&ask.body, &self.limits).map_err(|error| refused(&error))?;
+        let body = ask
+            .body
+            .as_ref()
+            .map_err(|unread| Problem::new(unread.status(), "malformed", unread.to_string()))?;
+        let jws = Unverified::parse(body, &self.limits).map_err(|error| refused(&error))?;
         let header = jws.header().clone();
-        // The nonce is spent first, whatever else is wrong with the request (§6.5).
+        // The nonce is spent as soon as it can be read, before URL, key and signature are looked at (§6.5).
+        // What is no JWS, or of the wrong media type, was refused above and spends none.
         let nonce = header.nonce.as_deref().unwrap_or_default();
         if !self.state().nonces.redeem(nonce) {
             return Err(Problem::new(400, "badNonce", "this nonce was not handed out, or was used already"));

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use aecm_core::certificate::Certificate;
 use aecm_core::mailbox::Mailbox;
+use aecm_core::public_key::PublicKey;
 use aecm_core::suite::{Purpose, Suite};
 use aecm_core::time::Time;
 use serde_json::Value;
@@ -17,6 +18,9 @@ pub(super) const PENDING_LIFETIME: Duration = Duration::from_secs(86_400);
 pub(super) const VALID_LIFETIME: Duration = Duration::from_secs(30 * 86_400);
 /// How many wrong tokens an authorization bears (STANDARDS A2).
 pub(super) const WRONG_TOKENS: u8 = 5;
+/// How many pending authorizations an account has for one mailbox, each with a challenge mail. Not counted over
+/// all accounts: a stranger could lock the owner out.
+pub(super) const PENDING_PER_MAILBOX: usize = 20;
 
 /// An account (RFC 8555 §7.1.2).
 #[derive(Clone, Debug)]
@@ -118,6 +122,8 @@ pub(super) struct Order {
     pub(super) profile: Option<Profile>,
     pub(super) authorization: String,
     pub(super) expires: Time,
+    /// What is being certified right now; `processing` meanwhile.
+    pub(super) finalizing: Option<(PublicKey, Purpose)>,
     pub(super) certificate: Option<String>,
     /// The certificate is made and shown from then on; `processing` until then.
     pub(super) ready_at: Option<Time>,
@@ -131,6 +137,7 @@ pub(super) struct Issued {
     pub(super) id: String,
     pub(super) account: String,
     pub(super) mailbox: Mailbox,
+    pub(super) purpose: Purpose,
     pub(super) chain: Vec<Certificate>,
     /// When and with which RFC 5280 reason it was revoked.
     pub(super) revoked: Option<(Time, u64)>,
@@ -152,6 +159,9 @@ impl State {
         if order.error.is_some() {
             return "invalid";
         }
+        if order.finalizing.is_some() {
+            return "processing";
+        }
         if order.certificate.is_some() {
             return if order.ready_at.is_some_and(|ready| now < ready) { "processing" } else { "valid" };
         }
@@ -171,6 +181,41 @@ impl State {
                 && authorization.mailbox.matches(mailbox)
                 && authorization.status(now) == "valid"
         })
+    }
+
+    /// When the pending authorizations of that account for that mailbox end.
+    pub(super) fn pending(&self, account: &str, mailbox: &Mailbox, now: Time) -> impl Iterator<Item = Time> {
+        let pending = self.authorizations.values().filter(move |authorization| {
+            authorization.account == account
+                && authorization.mailbox.matches(mailbox)
+                && authorization.status(now) == "pending"
+        });
+        pending.map(|authorization| authorization.expires)
+    }
+
+    /// Whether `key` is certified, or about to be, for another purpose or another mailbox.
+    pub(super) fn certified_otherwise(&self, key: &PublicKey, purpose: Purpose, mailbox: &Mailbox) -> bool {
+        let issued = self.certificates.values().filter_map(|issued| {
+            let leaf = issued.chain.first().and_then(Certificate::public_key)?;
+            Some((leaf, issued.purpose, &issued.mailbox))
+        });
+        let under_way = self.orders.values().filter_map(|order| {
+            let (key, purpose) = order.finalizing.as_ref()?;
+            Some((key, *purpose, &order.mailbox))
+        });
+        issued
+            .chain(under_way)
+            .any(|(other, used_for, of)| other == key && (used_for != purpose || !of.matches(mailbox)))
+    }
+
+    /// Forgets the orders that came to nothing and the authorizations that are over; gives the addresses whose
+    /// challenge mails nobody need answer any more.
+    pub(super) fn forget_expired(&mut self, now: Time) -> Vec<Mailbox> {
+        self.orders.retain(|_, order| {
+            now <= order.expires || order.certificate.is_some() || order.finalizing.is_some()
+        });
+        let over = self.authorizations.extract_if(.., |_, authorization| now > authorization.expires);
+        over.map(|(_, authorization)| authorization.from).collect()
     }
 
     /// The account with that key.

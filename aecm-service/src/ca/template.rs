@@ -17,13 +17,17 @@ pub const POLICY_TSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4
 /// CA/Browser Forum S/MIME: mailbox-validated, strict generation.
 const POLICY_MV_STRICT: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.23.140.1.5.1.3");
 
+/// The most characters of a common name (RFC 5280 §A.1).
+const UB_COMMON_NAME: usize = 64;
+
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// The contents of a certificate but for names of the issuer, key and serial number.
 #[derive(Clone, Debug)]
 pub struct Template {
-    /// The subject's common name.
-    pub common_name: String,
+    /// The subject's common name, at most 64 characters (RFC 5280 §A.1, ub-common-name). Without one the
+    /// subject is empty, and the subjectAltName has to be critical (§4.2.1.6).
+    pub common_name: Option<String>,
     /// How long it is valid.
     pub lifetime: Duration,
     /// The extensions, each an encoded `Extension` (RFC 5280 §4.1), without SKI and AKI.
@@ -35,7 +39,7 @@ impl Template {
     #[must_use]
     pub fn root(common_name: &str) -> Self {
         Self {
-            common_name: common_name.to_owned(),
+            common_name: Some(common_name.to_owned()),
             lifetime: DAY * 7_300,
             extensions: vec![basic_constraints(None), key_usage(&[5, 6])],
         }
@@ -45,7 +49,7 @@ impl Template {
     #[must_use]
     pub fn issuer(common_name: &str, usage: ObjectIdentifier) -> Self {
         Self {
-            common_name: common_name.to_owned(),
+            common_name: Some(common_name.to_owned()),
             lifetime: DAY * 3_650,
             extensions: vec![
                 basic_constraints(Some(0)),
@@ -59,7 +63,7 @@ impl Template {
     #[must_use]
     pub fn timestamp_unit(common_name: &str) -> Self {
         Self {
-            common_name: common_name.to_owned(),
+            common_name: Some(common_name.to_owned()),
             lifetime: DAY * 1_825,
             extensions: vec![
                 key_usage(&[0]),
@@ -72,7 +76,8 @@ impl Template {
     /// A mailbox certificate of the profile `{suite}-{purpose}-mv` for `key`.
     ///
     /// Signing and encrypting ones live 365 days; single key usage throughout. Encrypting ones say in
-    /// smimeCapabilities (RFC 4262) what may be sent to them.
+    /// smimeCapabilities (RFC 4262) what may be sent to them. An address of more than 64 characters is no
+    /// common name: it stands in the subjectAltName alone.
     #[must_use]
     pub fn mailbox(mailbox: &Mailbox, suite: Suite, purpose: Purpose, key: &PublicKey) -> Self {
         let usage = match (purpose, key.kind()) {
@@ -87,16 +92,20 @@ impl Template {
             (_, Suite::Classic) => (extended_key_usage(oid::EMAIL_PROTECTION, false), POLICY_MV_STRICT),
             (_, Suite::Sm2) => (extended_key_usage(oid::EMAIL_PROTECTION, false), POLICY_SM2_MAILBOX),
         };
-        let mut extensions = vec![usage, extended, policies(policy), subject_alt_name(mailbox)];
+        let name = mailbox.as_str();
+        let common_name = (name.chars().count() <= UB_COMMON_NAME).then(|| name.to_owned());
+        let alternative = subject_alt_name(mailbox, common_name.is_none());
+        let mut extensions = vec![usage, extended, policies(policy), alternative];
         if purpose == Purpose::Encrypt {
             extensions.push(capabilities(suite));
         }
-        Self { common_name: mailbox.as_str().to_owned(), lifetime: DAY * 365, extensions }
+        Self { common_name, lifetime: DAY * 365, extensions }
     }
 }
 
-/// `Name` with one common name, UTF8String (RFC 5280 §4.1.2.4).
-pub(super) fn name(common_name: &str) -> Vec<u8> {
+/// `Name` with one common name, UTF8String (RFC 5280 §4.1.2.4), or empty.
+pub(super) fn name(common_name: Option<&str>) -> Vec<u8> {
+    let Some(common_name) = common_name else { return w::sequence(&[]) };
     let attribute = w::sequence(&[&w::oid(&oid::COMMON_NAME), &w::utf8(common_name)]);
     w::sequence(&[&w::set_of(vec![attribute])])
 }
@@ -138,7 +147,7 @@ fn policies(policy: ObjectIdentifier) -> Vec<u8> {
 
 /// GeneralName: rfc822Name \[1\] IMPLICIT IA5String with the domain in ASCII, or for a local part outside ASCII
 /// otherName \[0\] SmtpUTF8Mailbox (RFC 9598 §3).
-fn subject_alt_name(mailbox: &Mailbox) -> Vec<u8> {
+fn subject_alt_name(mailbox: &Mailbox, critical: bool) -> Vec<u8> {
     let general_name = if mailbox.local().is_ascii() {
         let name = format!("{}@{}", mailbox.local(), mailbox.ascii_domain());
         w::tlv(Tag::context_primitive(1), name.as_bytes())
@@ -146,7 +155,7 @@ fn subject_alt_name(mailbox: &Mailbox) -> Vec<u8> {
         let value = w::explicit(0, &w::utf8(mailbox.as_str()));
         w::tlv(Tag::context(0), &[w::oid(&oid::SMTP_UTF8_MAILBOX), value].concat())
     };
-    extension(oid::SUBJECT_ALT_NAME, false, &w::sequence(&[&general_name]))
+    extension(oid::SUBJECT_ALT_NAME, critical, &w::sequence(&[&general_name]))
 }
 
 /// `SMIMECapabilities ::= SEQUENCE OF SMIMECapability` in order of preference (RFC 8551 §2.5.2).

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http_body_util::{BodyExt as _, Full, Limited};
-use hyper::body::{Bytes, Incoming};
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use hyper::body::{Body, Bytes, Incoming};
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -21,16 +21,47 @@ use crate::error::Error;
 const MAX_BODY: usize = 256 * 1024;
 const HEADER_DEADLINE: Duration = Duration::from_secs(10);
 const TLS_DEADLINE: Duration = Duration::from_secs(10);
+const BODY_DEADLINE: Duration = Duration::from_secs(10);
+/// How long to wait after a failed accept: without files left, the next one would fail at once.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Connections served at once; more wait in the kernel's queue.
 const MAX_CONNECTIONS: usize = 256;
 
-/// A request, whole.
+/// Why a body was not read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unread {
+    TooLarge,
+    TooSlow,
+    Broken,
+}
+
+impl Unread {
+    pub(crate) const fn status(self) -> u16 {
+        match self {
+            Self::TooLarge => 413,
+            Self::TooSlow => 408,
+            Self::Broken => 400,
+        }
+    }
+}
+
+impl core::fmt::Display for Unread {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::TooLarge => write!(f, "the body is larger than {MAX_BODY} octets"),
+            Self::TooSlow => write!(f, "the body did not arrive within {} s", BODY_DEADLINE.as_secs()),
+            Self::Broken => f.write_str("the body broke off"),
+        }
+    }
+}
+
+/// A request, whole but for a body that could not be read.
 #[derive(Debug)]
 pub(crate) struct Ask {
     pub(crate) method: String,
     pub(crate) path: String,
     pub(crate) content_type: Option<String>,
-    pub(crate) body: Vec<u8>,
+    pub(crate) body: Result<Vec<u8>, Unread>,
 }
 
 /// An answer, whole.
@@ -73,15 +104,15 @@ impl Server {
         tokio::spawn(async move {
             let mut connections = JoinSet::new();
             loop {
-                if connections.len() >= MAX_CONNECTIONS {
-                    connections.join_next().await;
-                }
+                let room = connections.len() < MAX_CONNECTIONS;
                 tokio::select! {
                     _ = stopped.changed() => break,
                     Some(_) = connections.join_next(), if !connections.is_empty() => {}
-                    accepted = listener.accept() => {
-                        // A failed accept concerns that one connection only.
-                        let Ok((stream, _)) = accepted else { continue };
+                    accepted = listener.accept(), if room => {
+                        let Ok((stream, _)) = accepted else {
+                            tokio::time::sleep(ACCEPT_PAUSE).await;
+                            continue;
+                        };
                         let (acceptor, handler) = (acceptor.clone(), Arc::clone(&handler));
                         connections.spawn(async move { serve(stream, acceptor, handler).await });
                     }
@@ -117,9 +148,6 @@ async fn serve(stream: tokio::net::TcpStream, acceptor: TlsAcceptor, handler: Ar
 
 async fn respond(request: Request<Incoming>, handler: &dyn Handler) -> Response<Full<Bytes>> {
     let (parts, body) = request.into_parts();
-    let Ok(body) = Limited::new(body, MAX_BODY).collect().await else {
-        return plain(StatusCode::PAYLOAD_TOO_LARGE);
-    };
     let ask = Ask {
         method: parts.method.as_str().to_owned(),
         path: parts.uri.path().to_owned(),
@@ -128,20 +156,71 @@ async fn respond(request: Request<Incoming>, handler: &dyn Handler) -> Response<
             .get(hyper::header::CONTENT_TYPE)
             .and_then(|value| value.to_str().ok())
             .map(str::to_owned),
-        body: body.to_bytes().to_vec(),
+        body: read(body, BODY_DEADLINE).await,
     };
     let answer = handler.handle(ask).await;
     let mut builder = Response::builder().status(answer.status);
     for (name, value) in answer.headers {
         builder = builder.header(name, value);
     }
-    builder
-        .body(Full::new(Bytes::from(answer.body)))
-        .unwrap_or_else(|_| plain(StatusCode::INTERNAL_SERVER_ERROR))
+    builder.body(Full::new(Bytes::from(answer.body))).unwrap_or_else(|_| {
+        let mut response = Response::new(Full::new(Bytes::new()));
+        *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+        response
+    })
 }
 
-fn plain(status: StatusCode) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(Bytes::new()));
-    *response.status_mut() = status;
-    response
+async fn read<B>(body: B, deadline: Duration) -> Result<Vec<u8>, Unread>
+where
+    B: Body<Error: Into<Box<dyn core::error::Error + Send + Sync>>>,
+{
+    match tokio::time::timeout(deadline, Limited::new(body, MAX_BODY).collect()).await {
+        Ok(Ok(body)) => Ok(body.to_bytes().to_vec()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Unread::TooLarge),
+        Ok(Err(_)) => Err(Unread::Broken),
+        Err(_) => Err(Unread::TooSlow),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use core::pin::Pin;
+    use core::task::{Context, Poll};
+
+    use hyper::body::Frame;
+
+    use super::*;
+
+    const SHORT: Duration = Duration::from_millis(20);
+
+    /// A body that gives one frame and then nothing, or breaks.
+    struct Stalling(Option<Bytes>, bool);
+
+    impl Body for Stalling {
+        type Data = Bytes;
+        type Error = std::io::Error;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, std::io::Error>>> {
+            match self.0.take() {
+                Some(first) => Poll::Ready(Some(Ok(Frame::data(first)))),
+                None if self.1 => Poll::Ready(Some(Err(std::io::ErrorKind::ConnectionReset.into()))),
+                None => Poll::Pending,
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_that_stops_is_given_up() {
+        let begun = || Some(Bytes::from_static(b"{"));
+        assert_eq!(read(Stalling(begun(), false), SHORT).await, Err(Unread::TooSlow));
+        assert_eq!(read(Stalling(None, false), SHORT).await, Err(Unread::TooSlow));
+        assert_eq!(read(Stalling(begun(), true), SHORT).await, Err(Unread::Broken));
+        let large = Full::new(Bytes::from(vec![0; MAX_BODY + 1]));
+        assert_eq!(read(large, SHORT).await, Err(Unread::TooLarge));
+        let whole = Full::new(Bytes::from(vec![7; MAX_BODY]));
+        assert_eq!(read(whole, BODY_DEADLINE).await, Ok(vec![7; MAX_BODY]));
+    }
 }

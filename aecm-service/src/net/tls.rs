@@ -59,7 +59,7 @@ fn server_template() -> Template {
         }
     };
     Template {
-        common_name: "localhost".to_owned(),
+        common_name: Some("localhost".to_owned()),
         lifetime: Duration::from_secs(30 * 86_400),
         extensions: vec![
             extension(oid::KEY_USAGE, true, &usage),

@@ -137,6 +137,28 @@ async fn international_addresses_are_certified_in_their_form() {
     }
 }
 
+// RFC 5280 §A.1, §4.2.1.6: no common name above 64 characters; the empty subject makes the name critical.
+#[tokio::test]
+async fn a_long_address_is_no_common_name() {
+    let service = start(AcmeOptions::default()).await;
+    let mut client = Client::registered(&service).await;
+    let domain = format!("@{}.example.test", "d".repeat(40));
+    for (local, named) in [(64 - domain.len(), true), (65 - domain.len(), false)] {
+        let mailbox = open(&service, &format!("{}{domain}", "a".repeat(local)));
+        for suite in Suite::ALL {
+            let chain = client.issue(&mailbox, suite, Purpose::Sign, &key(spec(suite, Purpose::Sign))).await;
+            let leaf = &chain[0];
+            assert_eq!(leaf.subject_der() == [0x30, 0], !named, "{suite} {mailbox}");
+            assert_eq!(leaf.subject_text().contains(mailbox.as_str()), named);
+            assert_eq!(leaf.extension(&oid::SUBJECT_ALT_NAME).unwrap().critical, !named);
+            assert_eq!(leaf.san_mailboxes(), std::slice::from_ref(&mailbox));
+            let roots = &service.anchors().smime;
+            let root = if suite == Suite::Sm2 { &roots.sm2 } else { &roots.classic };
+            assert!(holds(&service, &chain, root, PathPurpose::SignMail), "{suite} {mailbox}");
+        }
+    }
+}
+
 async fn revoke(client: &mut Client, certificate: &Certificate, reason: Value) -> crate::client::Reply {
     let url = client.url("revokeCert");
     let mut payload = json!({ "certificate": encode(certificate.as_der()) });

@@ -44,7 +44,7 @@ async fn bodies_have_a_limit() {
     let mut client = Client::registered(&service).await;
     let url = client.url("newOrder");
     let answer = client.raw(Method::Post, &url, Some("application/jose+json"), vec![b'a'; 300 * 1024]).await;
-    assert_eq!(answer.status(), 413);
+    answer.refused(413, "malformed");
     // The largest that is read is refused for what it is, and the server goes on.
     client
         .raw(Method::Post, &url, Some("application/jose+json"), vec![b'a'; 256 * 1024])
@@ -68,6 +68,37 @@ async fn mail_for_nobody_and_keys_of_nobody() {
     for name in ["aecm._domainkey.elsewhere.test", "other._domainkey.example.test", "example.test", ""] {
         assert!(resolver.txt(name).await.is_err(), "{name}");
     }
+}
+
+// What is signed for a domain is what its user wrote: From is the sender, and the CA's domain is nobody's.
+#[tokio::test]
+async fn mail_is_signed_for_its_author_only() {
+    let service = start(AcmeOptions::default()).await;
+    let alice = open(&service, "alice@example.test");
+    let mallory = open(&service, "mallory@example.test");
+    let ca = open(&service, "acme+x@ca.example.test");
+    let sender = service.mail_sender();
+    for from in [
+        "From: alice@example.test\r\n",
+        "From: Mallory <alice@example.test>\r\n",
+        "From: \"mallory@example.test\" <alice@example.test>\r\n",
+        "From: mallory@example.test, alice@example.test\r\n",
+        "From: mallory@example.test\r\nFrom: alice@example.test\r\n",
+        "From: Mallory@example.test\r\n",
+        "From: acme+x@ca.example.test\r\n",
+        "From: all:mallory@example.test;\r\n",
+        "From:\r\n",
+        "",
+    ] {
+        let mail = format!("{from}Subject: x\r\n\r\nx\r\n");
+        assert!(sender.send(&mallory, &alice, mail.as_bytes()).await.is_err(), "{from:?}");
+    }
+    let mail = b"From: acme+x@ca.example.test\r\nSubject: ACME: x\r\n\r\nx\r\n";
+    assert!(sender.send(&ca, &alice, mail).await.is_err());
+    assert_eq!(service.post_office().delivered(), 0);
+    let mail = b"From: Mallory <mallory@EXAMPLE.test>\r\nSubject: x\r\n\r\nx\r\n";
+    sender.send(&mallory, &alice, mail).await.unwrap();
+    assert_eq!(service.post_office().delivered(), 1);
 }
 
 // N9, K2: nothing that is printed holds a token or a key.
