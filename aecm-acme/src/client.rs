@@ -141,7 +141,10 @@ impl Client {
         Self { config, joints }
     }
 
-    /// Obtains the certificates of `plan`, or those of them that an interrupted call left open.
+    /// Obtains the certificates of `plan`: those that are wanted now, whatever earlier calls obtained.
+    ///
+    /// An order that an interrupted call left open is continued where its item is in `plan`. So call again with
+    /// what is still missing; what is named again is obtained again.
     ///
     /// Two calls for one mailbox at a time must not run: they would share the stored state.
     ///
@@ -156,6 +159,8 @@ impl Client {
         loop {
             let now = self.joints.clock.now();
             if now >= deadline {
+                // The last answer may have said much.
+                self.save(&machine, &state_name).await?;
                 return Err(ClientError::Deadline { step: machine.step() });
             }
             let output = match machine.poll(now) {
@@ -208,7 +213,11 @@ impl Client {
                 Input::Signature(account_key.sign(es256, &octets).await.map_err(KeysError::Key)?)
             }
             Output::Consent { terms_url } => Input::Consent(match &self.joints.consent {
-                Some(source) => source.consent(&terms_url, self.joints.clock.now()).await,
+                Some(source) => {
+                    let asked = source.consent(&terms_url, self.joints.clock.now());
+                    let answer = within(asked, self.rest(deadline)).await;
+                    answer.ok_or(ClientError::Deadline { step: StepName::Consent })?
+                }
                 None => None,
             }),
             Output::Csr { item, refused } => {
@@ -222,20 +231,28 @@ impl Client {
                 Input::Installed
             }
             Output::SendReply(reply) => {
-                self.reply(&reply).await?;
+                self.reply(&reply, deadline).await?;
                 Input::ReplySent
             }
             Output::Sleep { .. } | Output::WaitMail(_) | Output::Done(_) => Input::Woken,
         })
     }
 
-    async fn reply(&self, reply: &ReplyMail) -> Result<(), ClientError> {
+    async fn reply(&self, reply: &ReplyMail, deadline: Time) -> Result<(), ClientError> {
         let sender = self.joints.sender.as_ref().ok_or(ClientError::NoSender)?;
         let mut random = [0; 16];
         self.joints.rng.fill(&mut random)?;
         let message_id = format!("<{}@{}>", crate::jws::encode(&random), reply.from.ascii_domain());
         let raw = reply.compose(self.joints.clock.now(), &message_id).map_err(ClientError::Compose)?;
-        sender.send(&reply.from, &reply.to, &raw).await.map_err(ClientError::Mail)
+        match within(sender.send(&reply.from, &reply.to, &raw), self.rest(deadline)).await {
+            Some(sent) => sent.map_err(ClientError::Mail),
+            None => Err(ClientError::Deadline { step: StepName::Reply }),
+        }
+    }
+
+    /// Ends at the deadline.
+    async fn rest(&self, deadline: Time) {
+        self.joints.sleep.sleep(deadline.since(self.joints.clock.now())).await;
     }
 
     /// Sends a request within its time and the deadline of the call.
@@ -254,11 +271,15 @@ impl Client {
     ) -> Result<Machine, ClientError> {
         let key = account_key.public_key();
         if let Some(saved) = self.joints.keys.load(name).await? {
-            // A state of another version or account is of no use; its orders expire on their own.
-            if let Ok(machine) = Machine::restore(self.config.clone(), key, &saved)
-                && machine.plan() == *plan
-            {
-                return Ok(machine);
+            match Machine::restore(self.config.clone(), key, &saved) {
+                Ok(mut machine) => {
+                    if machine.retarget(plan) {
+                        return Ok(machine);
+                    }
+                }
+                Err(error) if error.is_newer() => return Err(ClientError::State(error)),
+                // A state of an older version or another account is of no use; its orders expire on their own.
+                Err(_) => {}
             }
         }
         let mut seed = [0; 8];

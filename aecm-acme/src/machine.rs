@@ -45,7 +45,8 @@ pub use io::{
 };
 pub use retry::retry_after;
 
-use state::{ItemState, Phase, State, Step};
+use error::Step;
+use state::{ItemState, Phase, State};
 
 /// Obtains the certificates of a plan.
 pub struct Machine {
@@ -100,6 +101,19 @@ impl Machine {
         Ok(Self { config, account_key: account_key.clone(), origin, jwk, state })
     }
 
+    /// Takes up `plan` in a new call: the account, the used mails and, where its item is still wanted, the open
+    /// order stay; what is in `plan` counts as not issued. The directory is read again, then the order.
+    ///
+    /// `false` where `plan` is for another mailbox; nothing is changed then.
+    #[must_use]
+    pub fn retarget(&mut self, plan: &Plan) -> bool {
+        let same = self.state.mailbox == plan.mailbox;
+        if same {
+            self.state.retarget(plan);
+        }
+        same
+    }
+
     fn fixed(config: &Config, account_key: &PublicKey) -> Result<(Origin, Jwk), Error> {
         let origin = Origin::of_directory(&config.directory_url, config.allow_loopback_http)?;
         match Jwk::from_public_key(account_key) {
@@ -116,7 +130,7 @@ impl Machine {
         self.state.write()
     }
 
-    /// The plan, as it was given.
+    /// The plan, as it was given last.
     #[must_use]
     pub fn plan(&self) -> Plan {
         Plan {
@@ -128,7 +142,7 @@ impl Machine {
     /// Where the machine is.
     #[must_use]
     pub const fn step(&self) -> StepName {
-        self.state.step.name()
+        self.state.step
     }
 
     /// The item that is being worked at.
@@ -193,7 +207,11 @@ impl Machine {
                     }
                 }
                 Step::Csr => return self.wish_csr(),
-                Step::Install => return self.wish_install(now),
+                Step::Install => {
+                    if let Some(output) = self.wish_install(now)? {
+                        return Ok(output);
+                    }
+                }
                 Step::Done => return Ok(Output::Done(self.report())),
                 Step::NewOrder if self.state.current().is_none() => self.state.step = Step::Done,
                 _ => {
@@ -217,7 +235,7 @@ impl Machine {
             (Input::ReplySent, Step::Reply) => self.take_reply_sent(),
             (Input::Csr(der), Step::Csr) => self.take_csr(&der),
             (Input::Installed, Step::Install) => self.take_installed(),
-            (input, step) => Err(Error::UnexpectedInput { input: input.name(), step: step.name() }),
+            (input, step) => Err(Error::UnexpectedInput { input: input.name(), step }),
         }
     }
 

@@ -32,6 +32,12 @@ impl PlanItem {
     pub const fn new(suite: Suite, purpose: Purpose) -> Self {
         Self { suite, purpose, level: Level::Mailbox, profile: None, replaces: None }
     }
+
+    /// Whether an order for the one serves the other: all but [`replaces`](Self::replaces) is the same.
+    pub(crate) fn is_same_kind(&self, other: &Self) -> bool {
+        let kind = |item: &Self| (item.suite, item.purpose, item.level);
+        kind(self) == kind(other) && self.profile == other.profile
+    }
 }
 
 /// `sm2-sign-mv`

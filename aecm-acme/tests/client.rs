@@ -6,6 +6,10 @@
 mod ca;
 #[path = "client/joints.rs"]
 mod joints;
+#[path = "client/patience.rs"]
+mod patience;
+#[path = "client/resume.rs"]
+mod resume;
 #[path = "machine/server.rs"]
 mod server;
 
@@ -24,16 +28,16 @@ use ca::block_on;
 use joints::{NOW, Rig, alice};
 use server::BASE;
 
-fn plan() -> Plan {
+pub fn plan() -> Plan {
     let item = |purpose| PlanItem::new(Suite::Classic, purpose);
     Plan { mailbox: alice(), items: vec![item(Purpose::Sign), item(Purpose::Encrypt)] }
 }
 
-fn later(seconds: u64) -> Time {
+pub fn later(seconds: u64) -> Time {
     NOW.plus(Duration::from_secs(seconds))
 }
 
-fn client(rig: &Rig) -> Client {
+pub fn client(rig: &Rig) -> Client {
     let config = Config::new(&format!("{BASE}/directory"), rig.anchors());
     Client::new(config, rig.joints())
 }

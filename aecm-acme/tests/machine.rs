@@ -5,11 +5,21 @@
 
 #[path = "machine/ca.rs"]
 mod ca;
+#[path = "machine/certificates.rs"]
+mod certificates;
 #[path = "machine/flow.rs"]
 mod flow;
+#[path = "machine/forgotten.rs"]
+mod forgotten;
 #[path = "machine/mischief.rs"]
 mod mischief;
+#[path = "machine/nonces.rs"]
+mod nonces;
+#[path = "machine/objects.rs"]
+mod objects;
 #[path = "machine/server.rs"]
 mod server;
+#[path = "machine/urls.rs"]
+mod urls;
 #[path = "machine/world.rs"]
 mod world;

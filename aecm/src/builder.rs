@@ -1,12 +1,14 @@
 //! Putting the parts together: directory, store, mail, HTTP, trust.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aecm_acme::mail::{ChallengeAuthenticator, MailSender, MailSource};
 use aecm_acme::wire::TokenSubmission;
 use aecm_core::directory::CertificateDirectory;
 use aecm_core::embed::{Clock, Http, OsRng, Rng, Sleep, SystemClock};
+use aecm_core::mailbox::Mailbox as Address;
 use aecm_core::suite::Suite;
 use aecm_store::KeyStore;
 use aecm_timestamp::{HttpSource, TimestampPolicy, TimestampSource};
@@ -46,6 +48,8 @@ pub(crate) struct Parts {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) sleep: Arc<dyn Sleep>,
     pub(crate) rng: Arc<dyn Rng>,
+    /// The mailboxes that are being provisioned.
+    pub(crate) busy: Mutex<BTreeSet<Address>>,
 }
 
 /// Automatic S/MIME for the mailboxes of one store, with one ACME service. Cheap to clone.
@@ -261,6 +265,7 @@ impl AecmBuilder {
             clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock)),
             sleep: self.sleep.or_else(default_sleep).ok_or(missing("sleep"))?,
             rng: self.rng.unwrap_or_else(|| Arc::new(OsRng)),
+            busy: Mutex::default(),
         })))
     }
 }

@@ -1,5 +1,6 @@
 //! Sending: from a plain mail to one that is signed, timestamped and encrypted for its readers.
 
+mod header;
 mod outcome;
 mod patience;
 mod people;
@@ -50,6 +51,7 @@ pub struct Compose<'a> {
     timestamp: bool,
     own_stamp: bool,
     encrypt: bool,
+    only_named: bool,
 }
 
 impl<'a> Compose<'a> {
@@ -66,12 +68,23 @@ impl<'a> Compose<'a> {
             timestamp: false,
             own_stamp: false,
             encrypt: false,
+            only_named: false,
         }
     }
 
-    /// The recipients, every one of them, Bcc excepted: whoever is not named cannot read an encrypted mail.
+    /// The recipients: whoever is not named cannot read an encrypted mail, and who stands in its To or Cc has to
+    /// be named.
+    ///
+    /// The recipients of one mail can see each other in it: an encrypted mail for a Bcc reader has to be composed
+    /// for that reader alone.
     pub fn to<I: IntoIterator<Item: Into<String>>>(mut self, recipients: I) -> Self {
         self.to.extend(recipients.into_iter().map(Into::into));
+        self
+    }
+
+    /// Encrypts for the named recipients although the mail shows others in To or Cc, who cannot read it then.
+    pub fn only_named(mut self) -> Self {
+        self.only_named = true;
         self
     }
 
@@ -136,6 +149,12 @@ impl<'a> Compose<'a> {
         let now = self.mailbox.aecm().clock().now();
         let limits = &self.mailbox.aecm().trust().policy.limits;
         let mail = Outgoing::parse(self.raw, limits)?;
+        if self.sign {
+            self.check_author(limits)?;
+        }
+        if self.encrypt {
+            self.check_readers(&self.addresses()?, limits)?;
+        }
         let choice = self.choice(now).await?;
         let recipients = self.people(now).await?;
         let (plan, signing_suite, reasons) = if self.encrypt {
@@ -301,7 +320,10 @@ impl core::fmt::Debug for Compose<'_> {
 
 impl<'a> IntoFuture for Compose<'a> {
     type Output = Result<Composed, Error>;
+    #[cfg(not(target_family = "wasm"))]
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
+    #[cfg(target_family = "wasm")]
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + 'a>>;
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.run())

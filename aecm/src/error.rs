@@ -3,6 +3,7 @@
 use core::fmt;
 
 use aecm_core::directory::DirectoryError;
+use aecm_core::header::HeaderError;
 use aecm_core::mailbox::Mailbox;
 use aecm_core::time::Time;
 use aecm_smime::choose::ChooseError;
@@ -43,6 +44,22 @@ pub enum Error {
     NoTimestampPolicy(Mailbox),
     /// The cipher does not authenticate and the mail was not to be signed.
     SignatureRequired,
+    /// The mail to be signed is not from this mailbox.
+    NotFrom {
+        /// The mailbox that was to sign.
+        mailbox: Mailbox,
+        /// Who stands in From; `None` where From is missing.
+        found: Option<Mailbox>,
+    },
+    /// Somebody stands in To or Cc of a mail that is to be encrypted, and is not among its recipients.
+    NotNamed {
+        /// Who.
+        mailbox: Mailbox,
+    },
+    /// Another call is provisioning this mailbox at this moment.
+    Busy(Mailbox),
+    /// The mail's header cannot be read.
+    Header(HeaderError),
     /// A stamp was asked for on a mail that is not to be signed; there is nothing it could prove.
     NothingToStamp,
     /// No certificates could be obtained.
@@ -83,6 +100,16 @@ impl fmt::Display for Error {
             Self::SignatureRequired => f.write_str(
                 "the chosen cipher does not authenticate its content: the mail has to be signed, or another cipher chosen",
             ),
+            Self::NotFrom { mailbox, found: Some(found) } => {
+                write!(f, "the mail is from {found}; {mailbox} cannot sign it")
+            }
+            Self::NotFrom { mailbox, found: None } => write!(f, "the mail has no From; {mailbox} cannot sign it"),
+            Self::NotNamed { mailbox } => write!(
+                f,
+                "{mailbox} stands in To or Cc and could not read the mail: name it as a recipient, or ask for only_named()"
+            ),
+            Self::Busy(mailbox) => write!(f, "{mailbox} is being provisioned by another call; wait for that one"),
+            Self::Header(error) => write!(f, "the mail's header cannot be read: {error}"),
             Self::NothingToStamp => {
                 f.write_str("a timestamp proves the time of a signature: the mail has to be signed to be stamped")
             }
@@ -127,6 +154,7 @@ from! {
     aecm_acme::client::ClientError => Provision,
     StoreError => Store,
     DirectoryError => Directory,
+    HeaderError => Header,
     ChooseError => Choose,
     MimeError => Mime,
     SignError => Sign,

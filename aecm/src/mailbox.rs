@@ -1,12 +1,14 @@
 //! A mailbox: what can be asked of it, and the keys it has.
 
+use std::sync::Arc;
+
 use aecm_core::directory::Found;
 use aecm_core::mailbox::Mailbox as Address;
 use aecm_core::suite::{Purpose, Suite};
 use aecm_core::time::Time;
 use aecm_smime::decrypt::Recipient;
 use aecm_smime::sign::SigningIdentity;
-use aecm_store::{Entry, EntryState};
+use aecm_store::{Entry, EntryState, StoreError};
 
 use crate::builder::Aecm;
 use crate::compose::Compose;
@@ -87,19 +89,24 @@ impl Mailbox {
         Ok(SigningIdentity { certificate, chain: entry.chain, signer })
     }
 
-    /// Every encrypting key the mailbox has or had, with each certificate it went by (THREATS E8).
-    pub(crate) async fn recipients(&self) -> Result<Vec<Recipient>, Error> {
+    /// Every encrypting key the mailbox has or had, with each certificate it went by (THREATS E8), and why one of
+    /// them could not be loaded: a damaged record must not stop mail from opening that other keys open.
+    pub(crate) async fn recipients(&self) -> Result<(Vec<Recipient>, Option<StoreError>), Error> {
         let mut recipients = Vec::new();
+        let mut damaged = None;
         for entry in self.entries().await? {
-            if entry.slot.purpose != Purpose::Encrypt || entry.state == EntryState::Removed {
+            let mut certificates = entry.certificate.into_iter().chain(entry.former).peekable();
+            let usable = entry.slot.purpose == Purpose::Encrypt && entry.state != EntryState::Removed;
+            if !usable || certificates.peek().is_none() {
                 continue;
             }
-            let key = self.aecm.store().decryptor(&self.address, &entry.id).await?;
-            for certificate in entry.certificate.into_iter().chain(entry.former) {
-                recipients.push(Recipient { certificate, key: key.clone() });
+            match self.aecm.store().decryptor(&self.address, &entry.id).await {
+                Ok(key) => recipients
+                    .extend(certificates.map(|certificate| Recipient { certificate, key: Arc::clone(&key) })),
+                Err(error) => damaged = Some(error),
             }
         }
-        Ok(recipients)
+        Ok((recipients, damaged))
     }
 
     /// The encryption certificates in use.

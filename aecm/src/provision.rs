@@ -2,11 +2,12 @@
 
 mod keys;
 mod plan;
+mod turn;
 
 use std::sync::Arc;
 
 use aecm_acme::client::{AgreedBeforehand, Client, ConsentSource, Joints, Observer};
-use aecm_acme::machine::{Config, IssuerAnchors, Machine, Outcome};
+use aecm_acme::machine::{Config, IssuerAnchors, Outcome};
 use aecm_acme::plan::{Plan as OrderPlan, PlanItem};
 use aecm_core::certificate::Certificate;
 use aecm_core::path::Anchors;
@@ -15,6 +16,7 @@ use aecm_core::time::Time;
 use aecm_store::{Entry, EntryState};
 
 use self::keys::StoreKeys;
+use self::turn::Turn;
 use crate::error::Error;
 use crate::mailbox::Mailbox;
 
@@ -93,7 +95,9 @@ impl Mailbox {
     /// everything is in place it asks the server for nothing.
     ///
     /// # Errors
-    /// [`Error::Provision`] says at which step and why; what was issued by then is installed.
+    /// [`Error::Provision`] says at which step and why; what was issued by then is installed. [`Error::Busy`] while
+    /// another call through the same [`Aecm`](crate::Aecm) provisions this mailbox; processes that share a store
+    /// have to see to that themselves.
     ///
     /// # Cancel safety
     /// Dropping the future is an interruption like any other.
@@ -110,13 +114,13 @@ impl Mailbox {
         plan: Plan,
         observer: Option<Arc<dyn Observer>>,
     ) -> Result<Provisioned, Error> {
+        let _turn = Turn::take(self)?;
         let now = self.aecm().clock().now();
         let wanted = self.wanted(&plan, now).await?;
         let mut waiting = Vec::new();
         if !wanted.is_empty() {
             let config = self.config();
-            let items = self.left_open(&config, &wanted, now).await?.unwrap_or_else(|| wanted.clone());
-            let orders = OrderPlan { mailbox: self.address().clone(), items };
+            let orders = OrderPlan { mailbox: self.address().clone(), items: wanted.clone() };
             let client = self.client(config, &plan, observer);
             let report = client.provision(&orders, now.plus(plan.deadline())).await?;
             let held = |outcome: &Outcome| matches!(outcome, Outcome::EncryptionKeyExists(_));
@@ -130,6 +134,7 @@ impl Mailbox {
             let state = match &entry {
                 _ if waiting.contains(&item) => SlotState::WaitingForTransfer,
                 None => SlotState::Missing,
+                Some(entry) if !holds(entry, self.aecm().clock().now()) => SlotState::Missing,
                 Some(_) if wanted.contains(&item) => SlotState::Issued,
                 Some(_) => SlotState::Present,
             };
@@ -149,36 +154,6 @@ impl Mailbox {
             }
         }
         Ok(wanted)
-    }
-
-    /// The items of an interrupted call, where what it left open is what is wanted now. The client goes on only
-    /// with the plan it began; asked for the rest alone it would order anew what is already ordered, perhaps
-    /// finalized (THREATS N11).
-    async fn left_open(
-        &self,
-        config: &Config,
-        wanted: &[PlanItem],
-        now: Time,
-    ) -> Result<Option<Vec<PlanItem>>, Error> {
-        let directory = &config.directory_url;
-        let store = self.aecm().store();
-        // The name under which the client keeps its state.
-        let name = format!("acme-plan:{directory}:{}", self.address());
-        let Some(saved) = store.load_state(&name).await? else { return Ok(None) };
-        let account_key = store.account_key(directory, now).await?;
-        let Ok(machine) = Machine::restore(config.clone(), account_key.public_key(), &saved) else {
-            // Of another version or account: the client begins anew, too.
-            return Ok(None);
-        };
-        let items = machine.plan().items;
-        let mut open = Vec::new();
-        for item in &items {
-            let present = self.active(item.suite, item.purpose).await?;
-            if !present.is_some_and(|entry| holds(&entry, now)) {
-                open.push(item.clone());
-            }
-        }
-        Ok((open == wanted).then_some(items))
     }
 
     fn config(&self) -> Config {

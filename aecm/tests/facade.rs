@@ -8,6 +8,8 @@ mod cut;
 #[path = "support/world.rs"]
 mod world;
 
+#[path = "facade/addressed.rs"]
+mod addressed;
 #[path = "facade/compose.rs"]
 mod compose;
 #[path = "facade/hostile.rs"]

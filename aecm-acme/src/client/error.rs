@@ -7,7 +7,7 @@ use aecm_core::embed::{HttpError, RngError};
 use super::KeysError;
 use crate::email::ComposeError;
 use crate::jws::JwsError;
-use crate::machine::{Error, StepName};
+use crate::machine::{Error, StateError, StepName};
 use crate::mail::MailError;
 use crate::url::UrlError;
 use crate::wire::Problem;
@@ -33,6 +33,8 @@ pub enum ClientError {
     NoSender,
     /// The random source failed.
     Rng(RngError),
+    /// The stored state cannot be taken up, and must not be overwritten.
+    State(StateError),
     /// The state could not be written down.
     Unwritable,
     /// There is no account at this server yet.
@@ -67,6 +69,7 @@ impl fmt::Display for ClientError {
             Self::Compose(error) => write!(f, "the reply could not be composed: {error}"),
             Self::NoSender => f.write_str("the CA wants a reply mail and no mail sender is configured"),
             Self::Rng(error) => write!(f, "{error}"),
+            Self::State(error) => write!(f, "{error}; use the program that wrote it, or remove it"),
             Self::Unwritable => f.write_str("the state of the order could not be written down"),
             Self::NoAccount => f.write_str("there is no account at this CA yet; obtain a certificate first"),
             Self::NotOffered { resource } => write!(f, "the CA does not offer {resource}"),
@@ -86,6 +89,7 @@ impl core::error::Error for ClientError {
             Self::Keys(error) => Some(error),
             Self::Mail(error) => Some(error),
             Self::Rng(error) => Some(error),
+            Self::State(error) => Some(error),
             Self::Url(error) => Some(error),
             Self::Http(error) => Some(error),
             Self::Jws(error) => Some(error),

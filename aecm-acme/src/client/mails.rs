@@ -15,6 +15,11 @@ const MAX_MAILS: usize = 200;
 /// Times the mailbox may be out of reach in a row.
 const MAX_FAILURES: u32 = 5;
 
+/// The shortest time between two looks (THREATS N10); the clock counts whole seconds.
+const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
+/// The longest that the proof of one mail may take (THREATS N4).
+const PROOF_TIME: Duration = Duration::from_secs(60);
+
 /// What earlier looks found, so that no mail is proven twice.
 #[derive(Default)]
 pub(super) struct Looked {
@@ -34,10 +39,15 @@ impl Client {
         let left = || deadline.since(joints.clock.now());
         let pause = wait.wait.min(left());
         if pause > Duration::ZERO {
-            // A source that waits too long is cut off; one that cannot wait is slept for.
+            // A source that waits too long is cut off; one that cannot wait, or returns at once, is slept for.
+            let began = joints.clock.now();
             let timer = joints.sleep.sleep(pause);
-            if within(joints.mail.wait(&wait.mailbox, pause), timer).await == Some(false) {
-                joints.sleep.sleep(pause).await;
+            match within(joints.mail.wait(&wait.mailbox, pause), timer).await {
+                Some(false) => joints.sleep.sleep(pause.min(left())).await,
+                Some(true) if joints.clock.now().since(began) <= SHORTEST_PAUSE => {
+                    joints.sleep.sleep(SHORTEST_PAUSE.min(left())).await;
+                }
+                _ => {}
             }
         }
         if looked.challenge_url != wait.challenge_url {
@@ -75,7 +85,10 @@ impl Client {
             .filter(|mail| mail.raw.len() <= self.config.limits.message_bytes)
             .take(MAX_MAILS);
         for mail in new.collect::<Vec<_>>() {
-            match joints.authenticator.authenticate(&mail, &expected).await {
+            let time = PROOF_TIME.min(left());
+            let proof = joints.authenticator.authenticate(&mail, &expected);
+            let late = || Err(ChallengeRefusal::Temporary { why: "no answer in time".to_owned() });
+            match within(proof, joints.sleep.sleep(time)).await.unwrap_or_else(late) {
                 Ok(challenge) => accepted.push(AcceptedMail { id: mail.id, challenge }),
                 Err(ChallengeRefusal::NotAChallenge) => {
                     looked.settled.insert(mail.id);

@@ -62,6 +62,8 @@ pub struct Pending {
     ignored: usize,
     bare_lf: bool,
     minimum_key_bits: usize,
+    /// The only `d=` that is looked up, where the others decide nothing.
+    domain: Option<String>,
 }
 
 #[derive(Clone)]
@@ -126,7 +128,14 @@ impl Pending {
             ignored: all.len().saturating_sub(MAX_SIGNATURES),
             bare_lf,
             minimum_key_bits: options.minimum_key_bits,
+            domain: None,
         }
+    }
+
+    /// Looks up signatures of `domain` alone: no stranger learns by a DNS query that the mail was read.
+    pub(crate) fn only(mut self, domain: &str) -> Self {
+        self.domain = Some(domain.to_ascii_lowercase());
+        self
     }
 
     /// The names whose TXT records decide, each once.
@@ -135,6 +144,9 @@ impl Pending {
         let mut names = Vec::new();
         for candidate in &self.candidates {
             if let (Ok(_), Some(signature)) = (&candidate.state, &candidate.signature) {
+                if self.domain.as_ref().is_some_and(|domain| signature.domain != *domain) {
+                    continue;
+                }
                 let name = signature.key_name();
                 if !names.contains(&name) {
                     names.push(name);

@@ -126,7 +126,8 @@ impl PendingChallenge {
         let octets = Octets::new(&mail.raw, &options.limits).map_err(malformed)?;
         let message = octets.take_apart(&options.limits).map_err(malformed)?;
         let challenge = read(&message, mail.received, expected)?;
-        let dkim = Pending::new(&message, octets.bare_lf, expected.now, options);
+        let dkim =
+            Pending::new(&message, octets.bare_lf, expected.now, options).only(&expected.from.ascii_domain());
         Ok(Self { mail: challenge, from: expected.from.clone(), headers, dkim })
     }
 

@@ -207,7 +207,8 @@ impl PendingReply {
         let octets = Octets::new(&mail.raw, &options.limits).map_err(ReplyRefusal::Message)?;
         let message = octets.take_apart(&options.limits).map_err(ReplyRefusal::Message)?;
         let reply = read(&message, mail.received, expected, &options.limits)?;
-        let dkim = Pending::new(&message, octets.bare_lf, expected.now, options);
+        let dkim = Pending::new(&message, octets.bare_lf, expected.now, options)
+            .only(&expected.mailbox.ascii_domain());
         Ok(Self { reply, domain: expected.mailbox.ascii_domain().into_owned(), headers, dkim })
     }
 

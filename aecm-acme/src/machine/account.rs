@@ -5,8 +5,7 @@ use aecm_core::embed::HttpResponse;
 use crate::wire::{Account, AccountStatus, Directory, NewAccount};
 
 use super::exchange::Request;
-use super::state::Step;
-use super::{AccountRecord, Consent, Error, Machine, Output, StepName};
+use super::{AccountRecord, Consent, Error, Machine, Output, Step};
 
 impl Machine {
     pub(super) fn answer_directory(&mut self, response: &HttpResponse) -> Result<(), Error> {
@@ -47,18 +46,23 @@ impl Machine {
         self.state.step = match (agreed, &self.state.account) {
             (false, _) => Step::Consent,
             (true, None) => Step::Account,
-            (true, Some(_)) => Step::NewOrder,
+            (true, Some(_)) => self.first_of_order(),
         };
+    }
+
+    /// An order of an earlier call is read first.
+    const fn first_of_order(&self) -> Step {
+        if self.state.order.is_some() { Step::Order } else { Step::NewOrder }
     }
 
     pub(super) fn wish_consent(&mut self) -> Result<Output, Error> {
         self.terms()
             .map(|terms_url| Output::Consent { terms_url })
-            .ok_or(Error::Stuck { step: StepName::Consent })
+            .ok_or(Error::Stuck { step: Step::Consent })
     }
 
     pub(super) fn take_consent(&mut self, consent: Option<Consent>) -> Result<(), Error> {
-        let terms_url = self.terms().ok_or(Error::Stuck { step: StepName::Consent })?;
+        let terms_url = self.terms().ok_or(Error::Stuck { step: Step::Consent })?;
         match consent {
             Some(consent) if consent.terms_url == terms_url => {
                 self.state.consent = Some(consent);
@@ -101,8 +105,7 @@ impl Machine {
             thumbprint: self.state.thumbprint.clone(),
             consent: self.state.consent.clone(),
         });
-        self.state.registered = true;
-        self.state.step = Step::NewOrder;
+        self.state.step = self.first_of_order();
         Ok(())
     }
 }

@@ -9,8 +9,8 @@ use zeroize::Zeroizing;
 use crate::wire::{self, Directory, Problem, ProblemType};
 
 use super::exchange::Request;
-use super::state::{ChallengeState, OrderState, Step};
-use super::{Error, Machine, StepName};
+use super::state::{ChallengeState, OrderState};
+use super::{Error, Machine, Step};
 
 /// Waits for an order that the server does not find ready.
 const MAX_NOT_READY: u32 = 10;
@@ -27,10 +27,9 @@ impl Machine {
             Step::Finalize => self.request_finalize(),
             Step::Download => {
                 let url = self.order()?.certificate.as_deref();
-                url.map(Request::read)
-                    .ok_or(Error::Inconsistent { step: StepName::Download, what: "the order" })
+                url.map(Request::read).ok_or(Error::Inconsistent { step: Step::Download, what: "the order" })
             }
-            step => Err(Error::Stuck { step: step.name() }),
+            step => Err(Error::Stuck { step }),
         }
     }
 
@@ -43,14 +42,14 @@ impl Machine {
             Step::Authorization => self.answer_authorization(response, now),
             Step::Respond => self.answer_respond(response),
             Step::Download => self.answer_download(response),
-            step => Err(Error::Stuck { step: step.name() }),
+            step => Err(Error::Stuck { step }),
         }
     }
 
     /// A problem that is no matter of trying again later.
     pub(super) fn refused(&mut self, problem: Problem, now: Time) -> Result<(), Error> {
         let step = self.state.step;
-        let fatal = |problem| Err(Error::Problem { step: step.name(), problem: Box::new(problem) });
+        let fatal = |problem| Err(Error::Problem { step, problem: Box::new(problem) });
         match (step, &problem.kind) {
             (Step::Account, ProblemType::ExternalAccountRequired)
                 if self.config.external_account.is_none() =>
@@ -58,11 +57,16 @@ impl Machine {
                 Err(Error::ExternalAccountRequired)
             }
             (Step::Account, _) => fatal(problem),
-            (_, ProblemType::AccountDoesNotExist) if !self.state.registered => {
-                // The server forgot the account: register once more.
+            (_, ProblemType::AccountDoesNotExist) => {
+                // The server forgot the account: register once more; the try after an error may do so again.
+                let before = core::mem::replace(&mut self.state.registered, true);
                 self.state.account = None;
                 self.state.order = None;
                 self.enter_account();
+                if before {
+                    self.state.registered = false;
+                    return fatal(problem);
+                }
                 Ok(())
             }
             (Step::NewOrder | Step::Finalize, ProblemType::EncryptionKeyExists) => self.key_exists(problem),
@@ -90,48 +94,48 @@ impl Machine {
     }
 
     pub(super) fn directory(&self) -> Result<&Directory, Error> {
-        self.state.directory.as_ref().ok_or(Error::Stuck { step: self.state.step.name() })
+        self.state.directory.as_ref().ok_or(Error::Stuck { step: self.state.step })
     }
 
     pub(super) fn order(&self) -> Result<&OrderState, Error> {
-        self.state.order.as_ref().ok_or(Error::Stuck { step: self.state.step.name() })
+        self.state.order.as_ref().ok_or(Error::Stuck { step: self.state.step })
     }
 
     pub(super) fn order_mut(&mut self) -> Result<&mut OrderState, Error> {
-        let step = self.state.step.name();
+        let step = self.state.step;
         self.state.order.as_mut().ok_or(Error::Stuck { step })
     }
 
     pub(super) fn challenge(&self) -> Result<&ChallengeState, Error> {
-        self.order()?.challenge.as_ref().ok_or(Error::Stuck { step: self.state.step.name() })
+        self.order()?.challenge.as_ref().ok_or(Error::Stuck { step: self.state.step })
     }
 
     pub(super) fn challenge_mut(&mut self) -> Result<&mut ChallengeState, Error> {
-        let step = self.state.step.name();
+        let step = self.state.step;
         self.order_mut()?.challenge.as_mut().ok_or(Error::Stuck { step })
     }
 
     /// Parses the body of an answer.
     pub(super) fn read<T: DeserializeOwned>(&self, response: &HttpResponse) -> Result<T, Error> {
         wire::parse(&response.body, &self.config.limits)
-            .map_err(|error| Error::Json { step: self.state.step.name(), error })
+            .map_err(|error| Error::Json { step: self.state.step, error })
     }
 
     /// The JSON of a payload.
     pub(super) fn payload<T: Serialize>(&self, payload: &T) -> Result<Zeroizing<Vec<u8>>, Error> {
-        let step = self.state.step.name();
+        let step = self.state.step;
         serde_json::to_vec(payload).map(Zeroizing::new).map_err(|_| Error::Stuck { step })
     }
 
     /// The Location of a new resource.
     pub(super) fn location(&self, response: &HttpResponse) -> Result<String, Error> {
-        let step = self.state.step.name();
+        let step = self.state.step;
         let url = response.header("location").ok_or(Error::HeaderMissing { step, name: "Location" })?;
         self.origin.check(url)?;
         Ok(url.to_owned())
     }
 
     pub(super) fn inconsistent<T>(&self, what: &'static str) -> Result<T, Error> {
-        Err(Error::Inconsistent { step: self.state.step.name(), what })
+        Err(Error::Inconsistent { step: self.state.step, what })
     }
 }

@@ -2,14 +2,16 @@
 
 use core::time::Duration;
 
+use aecm_core::digest::DigestAlgorithm;
 use aecm_core::embed::HttpResponse;
 use aecm_core::mailbox::Mailbox;
 use aecm_core::time::Time;
 use zeroize::Zeroizing;
 
 use crate::email::authz_hint;
+use crate::jws;
 use crate::mail::{ChallengeMail, ReplyMail};
-use crate::token::{Token, TokenJoin, TokenPart2};
+use crate::token::{Token, TokenJoin, TokenPart1, TokenPart2};
 use crate::wire::{
     Authorization, AuthorizationStatus, Challenge, ChallengeResponse, ChallengeStatus, ChallengeType,
     Problem, ProblemType, TokenForm, TokenSubmission,
@@ -18,8 +20,8 @@ use crate::wire::{
 use super::exchange::Request;
 use super::io::WaitMail;
 use super::order::ORDER_LIFE;
-use super::state::{ChallengeState, OrderState, ReplyState, Secret, Step};
-use super::{AcceptedMail, Error, Machine, Output, RefusedMail, StepName};
+use super::state::{ChallengeState, OrderState, ReplyState, Secret};
+use super::{AcceptedMail, Error, Machine, Output, RefusedMail, Step};
 
 /// Tokens tried for one authorization (STANDARDS A2, A22).
 const MAX_TOKENS: u32 = 5;
@@ -41,13 +43,17 @@ impl Machine {
             return self.inconsistent("the status of the authorization");
         }
         let deadline = self.deadline(order).min(authorization.expires.unwrap_or(Time::from_unix(i64::MAX)));
+        if authorization.status == AuthorizationStatus::Pending && now >= deadline {
+            return self.expired();
+        }
+        // It lives: what happens to it from here on happens in this call.
+        self.order_mut()?.resumed = false;
         match &authorization.status {
             AuthorizationStatus::Valid => {
                 self.order_mut()?.authorized = true;
                 self.state.step = Step::Order;
                 Ok(())
             }
-            AuthorizationStatus::Pending if now >= deadline => Err(Error::OrderExpired),
             AuthorizationStatus::Pending => match &self.order()?.challenge {
                 None => self.choose(&authorization),
                 Some(_) => self.resume(&authorization, response, now),
@@ -55,7 +61,7 @@ impl Machine {
             AuthorizationStatus::Invalid => {
                 let known = self.order()?.challenge.as_ref();
                 let error = known
-                    .and_then(|known| authorization.challenges.iter().find(|one| one.url == known.url))
+                    .and_then(|known| find_challenge(known, &authorization))
                     .and_then(|challenge| challenge.error.clone());
                 if known.is_some_and(|known| known.tried > 0) {
                     self.reorder(error)
@@ -120,7 +126,7 @@ impl Machine {
         let chosen = ChallengeState {
             url: challenge.url.clone(),
             kind: challenge.kind.to_string(),
-            part2: part2.to_owned(),
+            part2: Secret(part2.to_owned()),
             from,
             submission: submission.word().to_owned(),
             join: join.word().to_owned(),
@@ -147,7 +153,7 @@ impl Machine {
         now: Time,
     ) -> Result<(), Error> {
         let known = self.challenge()?;
-        let Some(seen) = authorization.challenges.iter().find(|one| one.url == known.url) else {
+        let Some(seen) = find_challenge(known, authorization) else {
             return self.inconsistent("the list of challenges");
         };
         if !same_challenge(known, seen) {
@@ -189,14 +195,14 @@ impl Machine {
         order.polls += 1;
         let polls = order.polls;
         if polls > MAX_POLLS {
-            return Err(Error::Stuck { step: StepName::Authorization });
+            return Err(Error::Stuck { step: Step::Authorization });
         }
         self.sleep(response, polls.saturating_sub(1), now);
         self.state.step = Step::Authorization;
         Ok(())
     }
 
-    pub(super) fn wish_mail(&mut self, now: Time) -> Result<Output, Error> {
+    pub(super) fn wish_mail(&self, now: Time) -> Result<Output, Error> {
         let mailbox = self.state.mailbox.clone();
         let consumed = self.state.consumed.clone();
         let order = self.order()?;
@@ -228,14 +234,18 @@ impl Machine {
     ) -> Result<(), Error> {
         let challenge = self.challenge()?;
         let hint = authz_hint(&challenge.url);
-        let unused = |mail: &&AcceptedMail| !self.state.consumed.contains(&mail.id);
+        // A copy of a mail has another id and the same token.
+        let unused = |mail: &&AcceptedMail| {
+            !self.state.consumed.contains(&mail.id)
+                && !self.state.used_tokens.contains(&fingerprint(&mail.challenge.token_part1))
+        };
         // A hint for another authorization excludes the mail, one for this prefers it (A22).
         let candidate = accepted
             .iter()
             .filter(unused)
             .find(|mail| mail.challenge.authz_hint.as_deref() == Some(hint.as_str()))
             .or_else(|| accepted.iter().filter(unused).find(|mail| mail.challenge.authz_hint.is_none()));
-        let part2 = TokenPart2::parse(&challenge.part2).map_err(Error::Token)?;
+        let part2 = TokenPart2::parse(&challenge.part2.0).map_err(Error::Token)?;
         let join = TokenJoin::from_word(&challenge.join).unwrap_or_default();
         let reasons: Vec<String> = refused.iter().map(|mail| mail.reason.to_string()).collect();
         let chosen = candidate.map(|mail| (mail.id.clone(), mail.challenge.clone()));
@@ -251,9 +261,14 @@ impl Machine {
             return Ok(());
         };
         let token = mail.token_part1.join(&part2, join);
-        if self.state.consumed.len() < MAX_CONSUMED {
-            self.state.consumed.push(id);
+        if self.state.consumed.len() >= MAX_CONSUMED {
+            // The order ends with this, and the next takes no mail that is older than itself.
+            self.state.consumed.clear();
+            self.state.used_tokens.clear();
+            return Err(Error::TooManyMails { limit: MAX_CONSUMED });
         }
+        self.state.consumed.push(id);
+        self.state.used_tokens.push(fingerprint(&mail.token_part1));
         let Ok(token) = token else {
             // This mail is used up; the next look may find another.
             return Ok(());
@@ -387,7 +402,7 @@ impl Machine {
 
     fn submission(&self) -> Result<TokenSubmission, Error> {
         TokenSubmission::from_word(&self.challenge()?.submission)
-            .ok_or(Error::Stuck { step: self.state.step.name() })
+            .ok_or(Error::Stuck { step: self.state.step })
     }
 
     fn deadline(&self, order: &OrderState) -> Time {
@@ -396,10 +411,21 @@ impl Machine {
     }
 }
 
+/// What is remembered of a token that was used: SHA-256, base64url.
+fn fingerprint(part1: &TokenPart1) -> String {
+    jws::encode(&DigestAlgorithm::Sha256.digest(part1.expose().as_bytes()))
+}
+
+/// Known by URL and type: two types may share a URL.
+fn find_challenge<'a>(known: &ChallengeState, authorization: &'a Authorization) -> Option<&'a Challenge> {
+    let is_known = |one: &&Challenge| one.url == known.url && one.kind.as_str() == known.kind;
+    authorization.challenges.iter().find(is_known)
+}
+
 fn same_challenge(known: &ChallengeState, seen: &Challenge) -> bool {
     let from = seen.from.as_deref().and_then(|from| from.parse::<Mailbox>().ok());
     seen.url == known.url
         && seen.kind.as_str() == known.kind
-        && seen.token.as_deref() == Some(known.part2.as_str())
+        && seen.token.as_deref() == Some(known.part2.0.as_str())
         && from.is_some_and(|from| from.matches(&known.from))
 }

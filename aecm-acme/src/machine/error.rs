@@ -4,6 +4,7 @@ use core::fmt;
 
 use aecm_core::embed::HttpError;
 use aecm_core::time::Time;
+use serde::{Deserialize, Serialize};
 
 use crate::check::CheckError;
 use crate::csr::CsrError;
@@ -12,8 +13,10 @@ use crate::token::TokenError;
 use crate::url::UrlError;
 use crate::wire::{JsonError, Problem, ProblemType};
 
+use super::state::VERSION;
+
 /// Where in the flow a machine is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 #[allow(missing_docs)] // the names are those of RFC 8555
 pub enum Step {
@@ -159,6 +162,11 @@ pub enum Error {
         /// Mails that looked like one, and why they were refused.
         refused: Vec<String>,
     },
+    /// More mails were used than can be remembered, and none may be used twice (THREATS C4).
+    TooManyMails {
+        /// How many are remembered.
+        limit: usize,
+    },
     /// The server did not take the token of any mail.
     ChallengeFailed {
         /// How many orders were tried.
@@ -271,6 +279,12 @@ impl fmt::Display for Error {
                 write!(f, "no challenge mail came until {until}")?;
                 if refused.is_empty() { Ok(()) } else { write!(f, "; refused: {}", refused.join("; ")) }
             }
+            Self::TooManyMails { limit } => {
+                write!(
+                    f,
+                    "more than {limit} challenge mails came and none had the right token; look who sends them"
+                )
+            }
             Self::ChallengeFailed { orders, problem: said } => {
                 write!(f, "the CA did not accept the token, in {orders} orders")?;
                 problem(f, said)
@@ -339,6 +353,13 @@ pub enum StateError {
     Config,
     /// It could not be written.
     Unwritable,
+}
+
+impl StateError {
+    /// Whether the state was written by a later version of this crate: it is not to be overwritten.
+    pub(crate) const fn is_newer(&self) -> bool {
+        matches!(self, Self::Version { found } if *found > VERSION)
+    }
 }
 
 impl fmt::Display for StateError {

@@ -8,8 +8,8 @@ use crate::jws::{Flattened, KeyReference, Protected, encode, is_nonce, raw_from_
 use crate::wire::{self, JsonError, Problem, ProblemType};
 
 use super::retry::{backoff, retry_after};
-use super::state::{Phase, Secret, Step};
-use super::{Error, Machine, Output};
+use super::state::{Phase, Secret};
+use super::{Error, Machine, Output, Step};
 
 /// Retries after badNonce (N1).
 const MAX_BAD_NONCES: u32 = 3;
@@ -117,12 +117,12 @@ impl Machine {
 
     pub(super) fn take_signature(&mut self, der: &[u8]) -> Result<(), Error> {
         let Phase::Sign { url, protected, payload } = &self.state.phase else {
-            return Err(Error::UnexpectedInput { input: "Signature", step: self.state.step.name() });
+            return Err(Error::UnexpectedInput { input: "Signature", step: self.state.step });
         };
         let signature = encode(&raw_from_der(der)?);
         let jws = Flattened { protected: protected.clone(), payload: payload.0.clone(), signature };
         let url = url.clone();
-        let body = serde_json::to_string(&jws).map_err(|_| Error::Stuck { step: self.state.step.name() })?;
+        let body = serde_json::to_string(&jws).map_err(|_| Error::Stuck { step: self.state.step })?;
         zeroize::Zeroize::zeroize(&mut { jws }.payload);
         self.state.phase = Phase::Send { url, body: Secret(body), sent: false };
         Ok(())
@@ -133,7 +133,7 @@ impl Machine {
         result: Result<HttpResponse, HttpError>,
         now: Time,
     ) -> Result<(), Error> {
-        let step = self.state.step.name();
+        let step = self.state.step;
         let phase = core::mem::replace(&mut self.state.phase, Phase::Idle);
         if matches!(phase, Phase::Sign { .. } | Phase::Send { sent: false, .. }) {
             self.state.phase = phase;
@@ -183,7 +183,7 @@ impl Machine {
         match wire::parse(&response.body, &self.config.limits) {
             Ok(problem) => Ok(Some(problem)),
             Err(JsonError::Syntax { .. }) => Ok(None),
-            Err(error) => Err(Error::Json { step: self.state.step.name(), error }),
+            Err(error) => Err(Error::Json { step: self.state.step, error }),
         }
     }
 
@@ -196,7 +196,7 @@ impl Machine {
         posted: bool,
         now: Time,
     ) -> Result<(), Error> {
-        let step = self.state.step.name();
+        let step = self.state.step;
         let kind = problem.as_ref().map(|problem| &problem.kind);
         if kind == Some(&ProblemType::BadNonce) {
             self.state.bad_nonces += 1;
@@ -216,6 +216,10 @@ impl Machine {
                 None => Error::Status { step, status },
             };
             return self.retry(response.header("retry-after"), now, error);
+        }
+        if status == 404 && step == Step::Order && self.order()?.resumed {
+            // Forgotten since the earlier call.
+            return self.reorder(None);
         }
         let Some(problem) = problem else { return Err(Error::Status { step, status }) };
         if problem.kind == ProblemType::UserActionRequired {
@@ -255,7 +259,7 @@ impl Machine {
     }
 
     fn count_request(&mut self) -> Result<(), Error> {
-        let step = self.state.step.name();
+        let step = self.state.step;
         if let Some(order) = &mut self.state.order {
             order.requests += 1;
             if order.requests > MAX_REQUESTS {

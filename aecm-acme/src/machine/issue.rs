@@ -5,21 +5,21 @@ use aecm_core::embed::HttpResponse;
 use aecm_core::signature::Sm2Id;
 use aecm_core::time::Time;
 
-use crate::check::{Expected, check};
+use crate::check::{CheckError, Expected, check};
 use crate::csr::CertificateRequest;
 use crate::jws;
 use crate::wire::{Finalize, OrderStatus, Problem};
 
 use super::exchange::Request;
-use super::state::{Step, StoredOutcome};
-use super::{Error, Machine, Output, StepName};
+use super::state::StoredOutcome;
+use super::{Error, Machine, Output, Step};
 
 /// CSRs made for one order.
 const MAX_CSRS: u32 = 3;
 
 impl Machine {
     pub(super) fn wish_csr(&self) -> Result<Output, Error> {
-        let item = self.state.current_item().cloned().ok_or(Error::Stuck { step: StepName::Csr })?;
+        let item = self.state.current_item().cloned().ok_or(Error::Stuck { step: Step::Csr })?;
         Ok(Output::Csr { item, refused: self.order()?.csr_refused.clone() })
     }
 
@@ -27,7 +27,7 @@ impl Machine {
     pub(super) fn take_csr(&mut self, der: &[u8]) -> Result<(), Error> {
         let request = CertificateRequest::parse(der, &self.config.limits).map_err(Error::Csr)?;
         request.verify(Sm2Id::Default).map_err(Error::Csr)?;
-        let item = self.state.current_item().ok_or(Error::Stuck { step: StepName::Csr })?;
+        let item = self.state.current_item().ok_or(Error::Stuck { step: Step::Csr })?;
         let mismatch = |what| Err(Error::CsrMismatch { what });
         if *request.public_key() == self.account_key {
             return mismatch("key");
@@ -48,7 +48,7 @@ impl Machine {
 
     pub(super) fn request_finalize(&self) -> Result<Request, Error> {
         let order = self.order()?;
-        let csr = order.csr.clone().ok_or(Error::Stuck { step: StepName::Finalize })?;
+        let csr = order.csr.clone().ok_or(Error::Stuck { step: Step::Finalize })?;
         // The token goes along only where it is still needed: in the AECM way, on an order that is pending.
         let with_token = self.submits_with_csr() && order.status == OrderStatus::Pending;
         let (token, key_authorization_digest) = if with_token { self.submitted()? } else { (None, None) };
@@ -61,7 +61,7 @@ impl Machine {
         let order = self.order_mut()?;
         order.csr_refusals += 1;
         if order.csr_refusals >= MAX_CSRS {
-            return Err(Error::Problem { step: StepName::Finalize, problem: Box::new(problem) });
+            return Err(Error::Problem { step: Step::Finalize, problem: Box::new(problem) });
         }
         order.csr = None;
         order.csr_refused = Some(problem);
@@ -91,8 +91,8 @@ impl Machine {
     }
 
     /// Checks the chain every time it is wished to be stored, so that a restored state is checked too.
-    pub(super) fn wish_install(&mut self, now: Time) -> Result<Output, Error> {
-        let item = self.state.current_item().cloned().ok_or(Error::Stuck { step: StepName::Install })?;
+    pub(super) fn wish_install(&mut self, now: Time) -> Result<Option<Output>, Error> {
+        let item = self.state.current_item().cloned().ok_or(Error::Stuck { step: Step::Install })?;
         let order = self.order()?;
         let received = received(order.chain.as_deref())?;
         let csr = order.csr.as_deref().and_then(jws::decode).unwrap_or_default();
@@ -107,12 +107,20 @@ impl Machine {
             now,
             longest_validity: self.config.longest_validity,
         };
-        let mut chain = check(&received, &expected, &self.config.limits).map_err(Error::Certificate)?;
+        let mut chain = match check(&received, &expected, &self.config.limits) {
+            Ok(chain) => chain,
+            // It expired while it waited to be fetched: between two calls nobody is to blame.
+            Err(CheckError::NotValidNow { not_after, .. }) if not_after <= now && order.resumed => {
+                self.reorder(None)?;
+                return Ok(None);
+            }
+            Err(error) => return Err(Error::Certificate(error)),
+        };
         if chain.len() > 1 {
             // The anchor is the reader's own matter.
             chain.pop();
         }
-        Ok(Output::Install { item, chain })
+        Ok(Some(Output::Install { item, chain }))
     }
 
     pub(super) fn take_installed(&mut self) -> Result<(), Error> {

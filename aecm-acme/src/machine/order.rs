@@ -10,8 +10,8 @@ use aecm_core::time::Time;
 use crate::wire::{Identifier, NewOrder, Order, OrderStatus, Problem, ProblemType};
 
 use super::exchange::Request;
-use super::state::{OrderState, Step, StoredOutcome};
-use super::{Error, Machine, StepName};
+use super::state::{OrderState, StoredOutcome};
+use super::{Error, Machine, Step};
 
 /// Orders opened for one certificate after the first.
 const MAX_REORDERS: u32 = 4;
@@ -23,17 +23,8 @@ pub(super) const ORDER_LIFE: Duration = Duration::from_secs(86_400);
 impl Machine {
     pub(super) fn request_new_order(&self) -> Result<Request, Error> {
         let directory = self.directory()?;
-        let item = self.state.current_item().ok_or(Error::Stuck { step: StepName::NewOrder })?;
-        let profiles = &directory.meta.profiles;
-        let name = self.config.profiles.name(item);
-        let profile = if profiles.is_empty() {
-            // Nothing advertised: the usage in the CSR chooses (draft-ietf-acme-profiles: SHOULD NOT ask).
-            None
-        } else if profiles.contains_key(&name) {
-            Some(name)
-        } else {
-            return Err(Error::ProfileNotOffered { profile: name });
-        };
+        let item = self.state.current_item().ok_or(Error::Stuck { step: Step::NewOrder })?;
+        let profile = self.profile()?;
         // RFC 9773 §5: only where the server has renewal information.
         let replaces = item.replaces.clone().filter(|_| directory.renewal_info.is_some());
         let payload = NewOrder {
@@ -45,10 +36,27 @@ impl Machine {
         Ok(Request { url: directory.new_order.clone(), payload: self.payload(&payload)? })
     }
 
+    /// The profile to ask for.
+    fn profile(&self) -> Result<Option<String>, Error> {
+        let item = self.state.current_item().ok_or(Error::Stuck { step: Step::NewOrder })?;
+        let profiles = &self.directory()?.meta.profiles;
+        let name = self.config.profiles.name(item);
+        if profiles.is_empty() {
+            // Nothing advertised: the usage in the CSR chooses (draft-ietf-acme-profiles: SHOULD NOT ask).
+            Ok(None)
+        } else if profiles.contains_key(&name) {
+            Ok(Some(name))
+        } else {
+            Err(Error::ProfileNotOffered { profile: name })
+        }
+    }
+
     pub(super) fn answer_new_order(&mut self, response: &HttpResponse, now: Time) -> Result<(), Error> {
         let url = self.location(response)?;
         let order: Order = self.read(response)?;
-        self.check_names(&order)?;
+        let item = self.state.current().ok_or(Error::Stuck { step: Step::NewOrder })?;
+        let profile = self.profile()?;
+        self.check_names(&order, profile.as_ref())?;
         let [authorization] = order.authorizations.as_slice() else {
             return self.inconsistent("the number of authorizations");
         };
@@ -56,6 +64,9 @@ impl Machine {
         self.origin.check(&order.finalize)?;
         self.state.order = Some(OrderState {
             url,
+            item,
+            profile,
+            resumed: false,
             opened: now,
             expires: order.expires,
             status: OrderStatus::Pending,
@@ -76,8 +87,8 @@ impl Machine {
 
     pub(super) fn answer_order(&mut self, response: &HttpResponse, now: Time) -> Result<(), Error> {
         let order: Order = self.read(response)?;
-        self.check_names(&order)?;
         let known = self.order()?;
+        self.check_names(&order, known.profile.as_ref())?;
         if order.authorizations.as_slice() != core::slice::from_ref(&known.authorization) {
             return self.inconsistent("the list of authorizations");
         }
@@ -96,12 +107,12 @@ impl Machine {
     }
 
     /// The order names the mailbox alone, and the profile that was asked for where it names one (N6).
-    fn check_names(&self, order: &Order) -> Result<(), Error> {
+    fn check_names(&self, order: &Order, asked: Option<&String>) -> Result<(), Error> {
         if !matches!(order.identifiers.as_slice(), [one] if one.names(&self.state.mailbox)) {
             return self.inconsistent("the identifier");
         }
-        let item = self.state.current_item().ok_or(Error::Stuck { step: StepName::NewOrder })?;
-        if order.profile.as_ref().is_some_and(|profile| *profile != self.config.profiles.name(item)) {
+        // Where none was asked for the server may name its default.
+        if asked.is_some_and(|asked| order.profile.as_ref().is_some_and(|profile| profile != asked)) {
             return self.inconsistent("the profile");
         }
         Ok(())
@@ -114,7 +125,7 @@ impl Machine {
         if let Some(url) = &order.certificate {
             self.origin.check(url)?;
         }
-        let step = self.state.step.name();
+        let step = self.state.step;
         let known = self.order_mut()?;
         known.certificate.clone_from(&order.certificate);
         if order.expires.is_some() {
@@ -125,9 +136,14 @@ impl Machine {
         }
         known.status = order.status.clone();
         let deadline = known.expires.unwrap_or_else(|| known.opened.plus(ORDER_LIFE));
-        let done = matches!(order.status, OrderStatus::Valid | OrderStatus::Invalid);
+        // Servers call an order invalid that expired (RFC 8555 §7.1.6).
+        let done = match order.status {
+            OrderStatus::Valid => true,
+            OrderStatus::Invalid => !known.resumed,
+            _ => false,
+        };
         if !done && now >= deadline {
-            return Err(Error::OrderExpired);
+            return self.expired();
         }
         match &order.status {
             OrderStatus::Pending if has_token && with_csr => self.enter_finalize(),
@@ -176,6 +192,11 @@ impl Machine {
         Ok(())
     }
 
+    /// The order is too old: an error, unless it became so between two calls.
+    pub(super) fn expired(&mut self) -> Result<(), Error> {
+        if self.order()?.resumed { self.reorder(None) } else { Err(Error::OrderExpired) }
+    }
+
     /// Gives the order up and opens another for the same certificate.
     pub(super) fn reorder(&mut self, problem: Option<Problem>) -> Result<(), Error> {
         self.state.reorders += 1;
@@ -192,7 +213,7 @@ impl Machine {
     pub(super) fn key_exists(&mut self, problem: Problem) -> Result<(), Error> {
         let encrypts = self.state.current_item().is_some_and(|item| item.purpose == Purpose::Encrypt);
         if !encrypts {
-            return Err(Error::Problem { step: self.state.step.name(), problem: Box::new(problem) });
+            return Err(Error::Problem { step: self.state.step, problem: Box::new(problem) });
         }
         self.state.finish_item(StoredOutcome::EncryptionKeyExists(problem));
         Ok(())
@@ -200,8 +221,8 @@ impl Machine {
 
     /// RFC 9773 §5: another certificate took the place already; order without the reference.
     pub(super) fn without_replaces(&mut self, problem: Problem) -> Result<(), Error> {
-        let step = self.state.step.name();
-        let item = self.state.items.iter_mut().find(|item| item.outcome.is_none());
+        let step = self.state.step;
+        let item = self.state.current().and_then(|current| self.state.items.get_mut(current));
         match item.and_then(|item| item.item.replaces.take()) {
             Some(_) => Ok(()),
             None => Err(Error::Problem { step, problem: Box::new(problem) }),

@@ -10,51 +10,11 @@ use crate::jws;
 use crate::plan::{Plan, PlanItem};
 use crate::wire::{Directory, OrderStatus, Problem};
 
-use super::error::Step as StepName;
+use super::error::Step;
 use super::{AccountRecord, Consent, Issued, Outcome, StateError};
 
 /// The version of the stored form.
-const VERSION: u32 = 1;
-
-/// The step of the flow.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Step {
-    Directory,
-    Consent,
-    Account,
-    NewOrder,
-    Order,
-    Authorization,
-    Mail,
-    Reply,
-    Respond,
-    Csr,
-    Finalize,
-    Download,
-    Install,
-    Done,
-}
-
-impl Step {
-    pub(super) const fn name(self) -> StepName {
-        match self {
-            Self::Directory => StepName::Directory,
-            Self::Consent => StepName::Consent,
-            Self::Account => StepName::Account,
-            Self::NewOrder => StepName::NewOrder,
-            Self::Order => StepName::Order,
-            Self::Authorization => StepName::Authorization,
-            Self::Mail => StepName::Mail,
-            Self::Reply => StepName::Reply,
-            Self::Respond => StepName::Respond,
-            Self::Csr => StepName::Csr,
-            Self::Finalize => StepName::Finalize,
-            Self::Download => StepName::Download,
-            Self::Install => StepName::Install,
-            Self::Done => StepName::Done,
-        }
-    }
-}
+pub(super) const VERSION: u32 = 1;
 
 /// How far a request of the step has got.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,7 +56,7 @@ pub(super) struct State {
     pub(super) directory: Option<Directory>,
     pub(super) consent: Option<Consent>,
     pub(super) account: Option<AccountRecord>,
-    /// Whether the account was made anew in this plan.
+    /// Whether the account was made anew, because the server had forgotten it.
     pub(super) registered: bool,
     pub(super) nonce: Option<String>,
     pub(super) step: Step,
@@ -112,6 +72,8 @@ pub(super) struct State {
     pub(super) order: Option<OrderState>,
     /// Ids of mails whose token was used (C4).
     pub(super) consumed: Vec<String>,
+    /// SHA-256 of each token-part1 that was used, base64url: a copy of its mail has another id.
+    pub(super) used_tokens: Vec<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -145,6 +107,12 @@ impl StoredOutcome {
 #[derive(Serialize, Deserialize)]
 pub(super) struct OrderState {
     pub(super) url: String,
+    /// The index of the item it is for.
+    pub(super) item: usize,
+    /// The profile that was asked for.
+    pub(super) profile: Option<String>,
+    /// Whether it was opened in an earlier call and may have expired since.
+    pub(super) resumed: bool,
     #[serde(with = "unix")]
     pub(super) opened: Time,
     #[serde(with = "unix::option")]
@@ -172,7 +140,7 @@ pub(super) struct OrderState {
 pub(super) struct ChallengeState {
     pub(super) url: String,
     pub(super) kind: String,
-    pub(super) part2: String,
+    pub(super) part2: Secret,
     #[serde(with = "text")]
     pub(super) from: Mailbox,
     pub(super) submission: String,
@@ -229,6 +197,7 @@ impl State {
             reorders: 0,
             order: None,
             consumed: Vec::new(),
+            used_tokens: Vec::new(),
         }
     }
 
@@ -248,18 +217,40 @@ impl State {
         serde_json::to_vec(self).map(Zeroizing::new).map_err(|_| StateError::Unwritable)
     }
 
-    /// The index of the item that is being worked at.
+    /// The index of the item that is being worked at: that of the open order, else the first without outcome.
     pub(super) fn current(&self) -> Option<usize> {
-        self.items.iter().position(|item| item.outcome.is_none())
+        match &self.order {
+            Some(order) => Some(order.item),
+            None => self.items.iter().position(|item| item.outcome.is_none()),
+        }
     }
 
     pub(super) fn current_item(&self) -> Option<&PlanItem> {
-        self.items.iter().find(|item| item.outcome.is_none()).map(|item| &item.item)
+        self.items.get(self.current()?).map(|item| &item.item)
+    }
+
+    /// Takes up `plan` instead; see [`Machine::retarget`](super::Machine::retarget).
+    pub(super) fn retarget(&mut self, plan: &Plan) {
+        let open = self.current_item().cloned();
+        self.items = plan.items.iter().map(|item| ItemState { item: item.clone(), outcome: None }).collect();
+        let wanted = open.and_then(|open| plan.items.iter().position(|item| item.is_same_kind(&open)));
+        self.order = self.order.take().zip(wanted).map(|(mut order, item)| {
+            order.item = item;
+            order.resumed = true;
+            order
+        });
+        self.step = Step::Directory;
+        self.phase = Phase::Idle;
+        self.wake_at = None;
+        self.failures = 0;
+        self.bad_nonces = 0;
+        self.reorders = 0;
+        self.registered = false;
     }
 
     /// Closes the present item and goes on to the next.
     pub(super) fn finish_item(&mut self, outcome: StoredOutcome) {
-        if let Some(item) = self.items.iter_mut().find(|item| item.outcome.is_none()) {
+        if let Some(item) = self.current().and_then(|current| self.items.get_mut(current)) {
             item.outcome = Some(outcome);
         }
         self.order = None;

@@ -250,6 +250,18 @@ impl Rig {
         self.clock.now()
     }
 
+    /// Moves the clock, from wherever it is held.
+    pub fn passing(&self) -> impl Fn(i64) + Send + 'static {
+        let clock = Arc::clone(&self.clock);
+        move |seconds| {
+            clock.0.fetch_add(seconds, Ordering::SeqCst);
+        }
+    }
+
+    pub fn timer(&self) -> Arc<dyn Sleep> {
+        self.clock.clone()
+    }
+
     pub fn anchors(&self) -> IssuerAnchors {
         self.server.lock().unwrap().ca.anchors()
     }

@@ -77,6 +77,10 @@ pub struct Server {
     pub tries: u32,
     /// Bodies of CSRs that are refused with badCSR.
     pub refuse_csrs: u32,
+    /// `expires` of orders and authorizations.
+    pub expires: &'static str,
+    /// The profile that orders name, where it is not the one that was asked for.
+    pub names_profile: Option<&'static str>,
     revoked: BTreeSet<String>,
     nonces: BTreeSet<String>,
     counter: u64,
@@ -117,6 +121,8 @@ impl Server {
             requests: Vec::new(),
             tamper: None,
             refuse_csrs: 0,
+            expires: "2027-01-01T00:00:00Z",
+            names_profile: None,
             wrong_mails: false,
             tries: 5,
             revoked: BTreeSet::new(),
@@ -310,12 +316,12 @@ impl Server {
         let order = &self.orders[&id];
         let mut value = json!({
             "status": order.status,
-            "expires": "2027-01-01T00:00:00Z",
+            "expires": self.expires,
             "identifiers": [{ "type": "email", "value": "alice@example.com" }],
             "authorizations": [format!("{BASE}/authz/{}", order.authorization)],
             "finalize": format!("{BASE}/order/{id}/finalize"),
         });
-        if let Some(profile) = &order.profile {
+        if let Some(profile) = self.names_profile.or(order.profile.as_deref()) {
             value["profile"] = json!(profile);
         }
         if order.status == "valid" {
@@ -355,7 +361,7 @@ impl Server {
             &json!({
                 "identifier": { "type": "email", "value": "alice@example.com" },
                 "status": authz.status,
-                "expires": "2027-01-01T00:00:00Z",
+                "expires": self.expires,
                 "challenges": challenges,
             }),
         )

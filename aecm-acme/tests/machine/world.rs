@@ -127,7 +127,7 @@ impl World {
         }
     }
 
-    fn carry_out(&mut self, output: Output) -> Input {
+    pub fn carry_out(&mut self, output: Output) -> Input {
         match output {
             Output::Consent { terms_url } => Input::Consent(self.consent.then_some(Consent {
                 terms_url,

@@ -5,6 +5,7 @@ use aecm_smime::choose::{Plan, Reason};
 
 /// A mail ready to be sent, with what was decided and the parts it is made of.
 #[derive(Debug)]
+#[must_use = "this is the mail to be sent, and whether it was stamped"]
 #[non_exhaustive]
 pub struct Composed {
     /// The whole mail, CRLF line ends.

@@ -10,6 +10,8 @@ use aecm_core::certificate::Certificate;
 use aecm_core::embed::Clock;
 use aecm_core::key::Signer;
 use aecm_core::mailbox::Mailbox;
+use aecm_core::public_key::KeyKind;
+use aecm_core::software::KeySpec;
 use aecm_core::suite::Purpose;
 use aecm_store::{Entry, EntryState, KeyId, KeyStore, Slot, StoreError};
 use zeroize::Zeroizing;
@@ -40,7 +42,8 @@ impl StoreKeys {
         let entries = self.store.entries(mailbox).await.map_err(failed)?;
         let mut own = entries.into_iter().rev().filter(|entry| entry.slot.same_place(&slot));
         let waits = |entry: &Entry| match entry.state {
-            EntryState::Pending => true,
+            // One of another kind was made for another plan; it stays where it is.
+            EntryState::Pending => fits(self.plan.key(item.suite, item.purpose), entry.public_key.kind()),
             EntryState::Active => entry.slot.purpose == Purpose::Encrypt,
             _ => false,
         };
@@ -120,6 +123,18 @@ impl Keys for StoreKeys {
 
     async fn delete(&self, name: &str) -> Result<(), KeysError> {
         self.store.delete_state(name).await.map_err(failed)
+    }
+}
+
+fn fits(wanted: KeySpec, found: KeyKind) -> bool {
+    match (wanted, found) {
+        (KeySpec::Rsa(wanted), KeyKind::Rsa { bits }) => {
+            usize::try_from(wanted).is_ok_and(|wanted| wanted == bits)
+        }
+        (KeySpec::P256, KeyKind::P256) | (KeySpec::P384, KeyKind::P384) | (KeySpec::Sm2, KeyKind::Sm2) => {
+            true
+        }
+        _ => false,
     }
 }
 

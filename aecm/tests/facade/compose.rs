@@ -91,9 +91,17 @@ fn a_missing_certificate_names_its_mailbox() {
         let raw = mail(alice, &[carol, dave]);
         let both = alice.compose(&raw).to([address(carol), address(dave)]).protect().await.unwrap_err();
         assert_eq!(named(both), (address(dave), Suite::Classic));
-        let forced = alice.compose(&raw).to([address(carol)]).suite(Suite::Sm2).protect().await.unwrap_err();
+        let forced = alice
+            .compose(&raw)
+            .to([address(carol)])
+            .only_named()
+            .suite(Suite::Sm2)
+            .protect()
+            .await
+            .unwrap_err();
         assert_eq!(named(forced), (address(carol), Suite::Sm2));
-        let nobody = alice.compose(&raw).to(["nobody@example.test"]).protect().await.unwrap_err();
+        let nobody =
+            alice.compose(&raw).to(["nobody@example.test"]).only_named().protect().await.unwrap_err();
         assert!(nobody.to_string().contains("nobody@example.test"));
         assert_eq!(named(nobody).0, "nobody@example.test");
         // The sender's own copy needs one too.
@@ -101,7 +109,8 @@ fn a_missing_certificate_names_its_mailbox() {
         let own = dave.compose(&raw).to([address(carol)]).protect().await.unwrap_err();
         assert_eq!(named(own).0, address(dave));
         let none: [String; 0] = [];
-        let error = alice.compose(&raw).to(none).protect().await.unwrap_err();
+        let raw = mail(alice, &[carol]);
+        let error = alice.compose(&raw).to(none).only_named().protect().await.unwrap_err();
         assert!(matches!(error, Error::Choose(ChooseError::NoRecipient)), "{error:?}");
         let error = alice.compose(&raw).to(["not an address"]).protect().await.unwrap_err();
         assert!(matches!(error, Error::Address { .. }), "{error:?}");
@@ -232,7 +241,8 @@ fn the_gbt_form_by_wish() {
         let classic =
             alice.compose(&raw).to([address(bob)]).form(Form::Gbt35275).suite(Suite::Classic).protect().await;
         assert!(matches!(classic, Err(Error::Choose(ChooseError::Form { .. }))));
-        let without = alice.compose(&raw).to([address(carol)]).form(Form::Gbt35275).protect().await;
+        let without =
+            alice.compose(&raw).to([address(carol)]).only_named().form(Form::Gbt35275).protect().await;
         assert!(matches!(without, Err(Error::Choose(ChooseError::MissingCertificate { .. }))));
     });
 }

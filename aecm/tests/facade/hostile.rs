@@ -152,7 +152,8 @@ fn strangers_cannot_send_challenges() {
             };
             let raw = draft.compose().unwrap();
             world.service.post_office().deliver(&address, &raw);
-            world.service.mail_sender().send(&mallory, &address, &raw).await.unwrap();
+            let sent = world.service.mail_sender().send(&mallory, &address, &raw).await;
+            assert_eq!(sent.is_ok(), *from == mallory, "nobody's provider signs in the CA's name");
         }
         let mailbox =
             world.builder(http.clone(), memory()).build().unwrap().mailbox(address.as_str()).unwrap();

@@ -1,13 +1,17 @@
 //! Receiving: the verdict, one field at a time, each by one mail that differs from a good one in that alone.
 
-use aecm::core::embed::OsRng;
+use aecm::core::digest::DigestAlgorithm;
+use aecm::core::embed::{Clock as _, OsRng, SystemClock};
 use aecm::core::limits::Limits;
+use aecm::core::suite::{Purpose, Suite};
 use aecm::smime::mime::{HeaderProtection, Outgoing, multipart_signed};
 use aecm::smime::open::{Layer, Opened};
+use aecm::smime::sign::{SignedMessage, SignerAttributes, SigningIdentity, sign};
 use aecm::smime::verify::{CheckResult, Checks, RevocationCheck, SignerReport};
+use aecm::timestamp::stamp_signature;
 use aecm::{Composed, Mailbox};
 
-use crate::world::{address, contains, family, letter, run};
+use crate::world::{World, address, contains, family, letter, run};
 
 pub fn signer(opened: &Opened) -> &SignerReport {
     opened
@@ -50,7 +54,7 @@ fn a_good_mail_says_everything() {
     run(async {
         let (alice, bob) = (&family.alice, &family.bob);
         let raw = letter(alice.address().as_str(), bob.address().as_str());
-        for suite in aecm::core::suite::Suite::ALL {
+        for suite in Suite::ALL {
             let sent = alice.compose(&raw).to([address(bob)]).suite(suite).protect().await.unwrap();
             let opened = bob.open(&sent.mail).await.unwrap();
             assert_eq!(opened.verdict.word(), "valid");
@@ -101,16 +105,40 @@ async fn signed(from: &Mailbox, to: &Mailbox) -> (Vec<u8>, Composed) {
     (raw, sent)
 }
 
+/// Signed and stamped with the default key of `signer`, whoever the mail says it is from.
+async fn signed_by(world: &World, signer: &Mailbox, raw: &[u8]) -> Vec<u8> {
+    let store = signer.owner().store();
+    let entries = signer.entries().await.unwrap();
+    let of =
+        |entry: &&aecm::store::Entry| (entry.slot.suite, entry.slot.purpose) == (Suite::Sm2, Purpose::Sign);
+    let entry = entries.iter().find(of).unwrap();
+    let identity = SigningIdentity {
+        certificate: entry.certificate.clone().unwrap(),
+        chain: entry.chain.clone(),
+        signer: store.signer(signer.address(), &entry.id).await.unwrap(),
+    };
+    let outgoing = Outgoing::parse(raw, &Limits::default()).unwrap();
+    let payload = outgoing.payload(HeaderProtection::Clear).unwrap();
+    let now = SystemClock.now();
+    let attributes = SignerAttributes { signing_time: Some(now), ..SignerAttributes::default() };
+    let message = SignedMessage::new(&payload).detached(true).attributes(attributes);
+    let mut draft = sign(message, &[&identity]).await.unwrap();
+    let authority = world.authority(Suite::Sm2, world.http());
+    stamp_signature(&mut draft, 0, DigestAlgorithm::Sm3, authority.as_ref(), now).await.unwrap();
+    let entity = multipart_signed(&payload, &draft.to_der(), &[DigestAlgorithm::Sm3], &OsRng).unwrap();
+    outgoing.message(HeaderProtection::Clear, &entity)
+}
+
 // identity: the same signature under another From.
 #[test]
 fn only_identity() {
     let family = family();
     run(async {
         let (alice, bob) = (&family.alice, &family.bob);
-        // A mail in Carol's name, signed by Alice: composing does not forbid it, opening tells.
+        // A mail in Carol's name with Alice's key: composing refuses it, another program would not.
         let raw = letter(family.carol.address().as_str(), bob.address().as_str());
-        let sent = alice.compose(&raw).to([address(bob)]).sign().timestamp().await.unwrap();
-        let opened = bob.open(&sent.mail).await.unwrap();
+        let mail = signed_by(&family.world, alice, &raw).await;
+        let opened = bob.open(&mail).await.unwrap();
         assert_eq!(opened.verdict.word(), "identity-mismatch");
         assert_eq!(words(&opened), ["from-does-not-match"]);
         assert_eq!(signer(&opened).checks, Checks { identity: CheckResult::Invalid, ..GOOD });
@@ -169,7 +197,7 @@ fn only_chain() {
     run(async {
         let (_, sent) = signed(&family.alice, &family.bob).await;
         let world = &family.world;
-        let other = crate::world::World::new().await;
+        let other = World::new().await;
         // Roots of other names, and roots of the same names with other keys.
         for (anchors, word) in
             [(&world.trust.tsa, "no-path-to-anchor"), (&other.trust.smime, "certificate-signature-invalid")]
@@ -192,13 +220,7 @@ fn only_the_reader_s_rules() {
     run(async {
         let (alice, bob) = (&family.alice, &family.bob);
         let raw = letter(alice.address().as_str(), bob.address().as_str());
-        let classic = alice
-            .compose(&raw)
-            .to([address(bob)])
-            .suite(aecm::core::suite::Suite::Classic)
-            .sign()
-            .await
-            .unwrap();
+        let classic = alice.compose(&raw).to([address(bob)]).suite(Suite::Classic).sign().await.unwrap();
         let world = &family.world;
         let reader = |change: &dyn Fn(&mut aecm::smime::verify::Policy)| {
             let mut trust = world.trust.clone();
@@ -207,7 +229,7 @@ fn only_the_reader_s_rules() {
             aecm.mailbox("reader@example.test").unwrap()
         };
         use aecm::smime::verify::{SignerPolicy, TimestampRule};
-        let wants_sm2 = reader(&|policy| policy.signers = SignerPolicy::Suite(aecm::core::suite::Suite::Sm2));
+        let wants_sm2 = reader(&|policy| policy.signers = SignerPolicy::Suite(Suite::Sm2));
         let opened = wants_sm2.open(&classic.mail).await.unwrap();
         assert_ne!(opened.verdict.word(), "valid");
         assert!(words(&opened).contains(&"suite-missing"), "{:?}", words(&opened));

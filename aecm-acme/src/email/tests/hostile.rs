@@ -252,6 +252,38 @@ fn several_signatures() {
     assert_eq!(word(judge(&sign(&few, &sign(&evil, GOOD.as_bytes())))), "dkim-header-not-covered");
 }
 
+/// A zone that notes what was asked.
+struct Asked(Zone, std::sync::Mutex<Vec<String>>);
+
+#[async_trait::async_trait]
+impl aecm_core::embed::TxtResolver for Asked {
+    async fn txt(&self, name: &str) -> Result<Vec<Vec<u8>>, aecm_core::embed::TxtError> {
+        self.1.lock().unwrap().push(name.to_owned());
+        self.0.txt(name).await
+    }
+}
+
+// C6: a stranger's signature leads to no query at a name of the stranger's choice.
+#[test]
+fn only_the_domain_in_from_is_looked_up() {
+    let world = World::new();
+    let own = String::from_utf8(signed(GOOD)).unwrap();
+    let stranger = |domain: &str, mail: &str| {
+        String::from_utf8(sign(&SignOptions::new(domain, "own"), mail.as_bytes())).unwrap()
+    };
+    let both = stranger("evil.test", &stranger("mail.ca.example.test", &own));
+    for (mail, verdict, names) in [
+        (both.as_str(), "accepted", vec!["own._domainkey.ca.example.test"]),
+        (&stranger("evil.test", GOOD), "dkim-other-domain", vec![]),
+    ] {
+        let zone = Arc::new(Asked(Zone::usual(), std::sync::Mutex::default()));
+        let authenticator = DkimAuthenticator::new(zone.clone());
+        let judged = run(authenticator.authenticate(&received(mail.as_bytes()), &world.expected()));
+        assert_eq!(word(judged), verdict);
+        assert_eq!(*zone.1.lock().unwrap(), names);
+    }
+}
+
 // Nobody's order: the same mail for another mailbox, CA, or later.
 #[test]
 fn the_right_mail_for_another_challenge() {

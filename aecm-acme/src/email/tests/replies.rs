@@ -169,6 +169,13 @@ fn replies_of_unknown_origin() {
         &VerifyOptions::default(),
     )
     .unwrap();
+    // No query leaves for a stranger's signature on top.
+    let strange = sign(&SignOptions::new("evil.test", "own"), signed.as_bytes());
+    let options = VerifyOptions::default();
+    let other =
+        PendingReply::prepare(&received(&strange), &served.expected(), SignedHeaders::Rfc8823, &options)
+            .unwrap();
+    assert_eq!(other.dkim().names(), pending.dkim().names());
     let refused = pending.check(&crate::dkim::Records::new()).unwrap_err();
     assert!(refused.is_temporary());
     assert!(!format!("{pending:?}").contains(DIGEST));
