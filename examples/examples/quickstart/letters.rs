@@ -53,6 +53,7 @@ pub(crate) async fn send_and_open(world: &World, people: &People, plain: Vec<u8>
         start("alice")
             .mailbox
             .compose(&plain)
+            .only_named()
             .to(to.iter().map(|person| person.mailbox.address().to_string()))
     };
 
