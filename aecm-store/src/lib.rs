@@ -20,4 +20,4 @@ pub use memory::MemoryStore;
 pub use slot::{DeviceId, Entry, EntryState, KeyId, Slot, WordError};
 pub use store::KeyStore;
 #[cfg(unix)]
-pub use vault::{Argon2Parameters, Recovery, Vault, VaultOptions};
+pub use vault::{Argon2Parameters, Kept, Recovery, Vault, VaultOptions};

@@ -1,7 +1,6 @@
 //! The default store: an encrypted vault of plain files.
 
 use core::fmt;
-use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,6 +19,7 @@ use crate::ops::key_store;
 use crate::records::{Changes, Octets, Records, View};
 use crate::slot::{DeviceId, Entry, KeyId, Slot, hex};
 
+mod change;
 mod files;
 pub(crate) mod header;
 pub(crate) mod record;
@@ -29,10 +29,8 @@ mod seal;
 use files::{Files, System};
 pub use header::Argon2Parameters;
 use header::Header;
-use record::{
-    Index, Kind, MAX_INDEX_FILE, MAX_RECORD_FILE, Place, Sealer, decode_body, encode_body, file_name,
-};
-pub use recover::Recovery;
+use record::{Index, Kind, MAX_INDEX_FILE, MAX_RECORD_FILE, Place, Sealer, decode_body, file_name};
+pub use recover::{Kept, Recovery};
 use seal::DataKey;
 
 const HEADER: &str = "vault.header";
@@ -124,7 +122,8 @@ impl Vault {
 
     /// Rebuilds the index of a vault from its records: for a vault that [`Vault::open`] calls corrupt though
     /// its header is whole. Of every record the latest version that can be read is taken; what was deleted
-    /// last or was being written when the machine stopped may come back. Make a copy first.
+    /// last or was being written when the machine stopped may come back. Where nothing proves that the version
+    /// taken is the right one, the others are kept and named in [`Recovery::kept`]. Make a copy first.
     ///
     /// # Errors
     /// As [`Vault::open`], the state of the index excepted.
@@ -133,9 +132,7 @@ impl Vault {
         password: impl AsRef<[u8]>,
         rng: Arc<dyn Rng>,
     ) -> Result<(Self, Recovery), StoreError> {
-        let vault = Self::unlock(Arc::new(System), path.as_ref(), password.as_ref(), rng)?;
-        let recovery = vault.rebuild_index()?;
-        Ok((vault, recovery))
+        Self::recover_with(Arc::new(System), path.as_ref(), password.as_ref(), rng)
     }
 
     /// Puts another password in the place of the present one. The data key stays: copies of the vault made
@@ -228,6 +225,17 @@ impl Vault {
         Ok(vault)
     }
 
+    fn recover_with(
+        files: Arc<dyn Files>,
+        path: &Path,
+        password: &[u8],
+        rng: Arc<dyn Rng>,
+    ) -> Result<(Self, Recovery), StoreError> {
+        let vault = Self::unlock(files, path, password, rng)?;
+        let recovery = vault.rebuild_index()?;
+        Ok((vault, recovery))
+    }
+
     fn unlock(
         files: Arc<dyn Files>,
         path: &Path,
@@ -279,95 +287,8 @@ impl Vault {
         }
     }
 
-    /// Makes `changes` durable: new files, then the new index, then the old files go. The lock is held.
-    fn commit(&self, generation: u64, mut index: Index, changes: Changes<'_>) -> Result<u64, StoreError> {
-        let next =
-            generation.checked_add(1).ok_or_else(|| StoreError::corrupt(INDEX, "it is the last one"))?;
-        let mut replaced = Vec::new();
-        for (name, written) in changes.into_writes() {
-            let former = match written {
-                Some(content) => {
-                    let mut file = [0; 16];
-                    self.rng.fill(&mut file)?;
-                    let body = encode_body(&name, &content)?;
-                    let path = file_name(&file);
-                    let octets = self.sealer().seal(Kind::Record, &path, next, &body, self.rng.as_ref())?;
-                    self.put(&path, &octets)?;
-                    index.places.insert(name, Place { file, generation: next })
-                }
-                None => index.places.remove(&name),
-            };
-            replaced.extend(former);
-        }
-        let octets = self.sealer().seal(Kind::Index, INDEX, next, &index.encode()?, self.rng.as_ref())?;
-        // The names of the new files must be durable before the index that points to them.
-        self.sync()?;
-        self.put(INDEX, &octets)?;
-        self.sync()?;
-        // From here on the change has happened. What cannot be removed now goes at the next opening.
-        for place in replaced {
-            let _ = self.files.remove(&self.directory.join(file_name(&place.file)));
-        }
-        Ok(next)
-    }
-
-    /// Puts a file in its place, whole or not at all: written and flushed under another name, read back and
-    /// compared (THREATS K6), renamed. Durable after [`Vault::sync`].
-    fn put(&self, name: &str, octets: &[u8]) -> Result<(), StoreError> {
-        let mut suffix = [0; 16];
-        self.rng.fill(&mut suffix)?;
-        let temporary = self.directory.join(format!("{TEMPORARY}{}", hex(&suffix)));
-        let path = self.directory.join(name);
-        let placed = write_file(self.files.as_ref(), &temporary, octets).and_then(|()| {
-            self.files.rename(&temporary, &path).map_err(|error| StoreError::io("replace", &path, &error))
-        });
-        if placed.is_err() {
-            let _ = self.files.remove(&temporary);
-        }
-        placed
-    }
-
     fn sync(&self) -> Result<(), StoreError> {
         sync_directory(self.files.as_ref(), &self.directory)
-    }
-
-    /// Removes what a process that stopped midway left: temporary files, and records replaced or deleted by
-    /// a change that happened. Records of a change that did not happen stay until a later change has passed
-    /// them: should the index be an older copy, they are keys.
-    fn sweep(&self) -> Result<(), StoreError> {
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let _lock = self.files.lock(&self.directory.join(LOCK), true)?;
-        let (generation, index) = self.index(&mut seen)?;
-        let present: BTreeSet<String> = index.places.values().map(|place| file_name(&place.file)).collect();
-        let names: BTreeSet<String> = self
-            .files
-            .list(&self.directory)
-            .map_err(|error| StoreError::io("list", &self.directory, &error))?
-            .into_iter()
-            .collect();
-        if let Some(missing) = present.iter().find(|file| !names.contains(*file)) {
-            return Err(StoreError::corrupt(missing.as_str(), "it is missing"));
-        }
-        for name in names {
-            let path = self.directory.join(&name);
-            if name.starts_with(TEMPORARY) {
-                let _ = self.files.remove(&path);
-            } else if name.ends_with(".rec") && !present.contains(&name) {
-                let Ok(Some(octets)) = self.files.read(&path, MAX_RECORD_FILE) else { continue };
-                // What cannot be opened is nothing that could be lost or found; leave it to be looked at.
-                let Ok((own, _)) = self.sealer().open(Kind::Record, &name, &octets) else { continue };
-                if own > generation.saturating_add(1) {
-                    return Err(StoreError::corrupt(
-                        INDEX,
-                        "it is older than the records: an old copy was put back",
-                    ));
-                }
-                if own <= generation {
-                    let _ = self.files.remove(&path);
-                }
-            }
-        }
-        Ok(())
     }
 }
 

@@ -9,13 +9,15 @@ use super::header::{VERSION, take};
 use super::seal::{DataKey, NONCE, TAG};
 use crate::error::StoreError;
 use crate::records::{MAX_NAME, MAX_RECORD, Octets};
-use crate::slot::hex;
+use crate::slot::{hex, unhex};
 
 /// The longest file of a record.
 pub(super) const MAX_RECORD_FILE: usize = MAX_RECORD + 2 + MAX_NAME + CLEAR + NONCE + TAG;
 /// The longest index: about half a million records.
 pub(super) const MAX_INDEX_FILE: usize = 64 << 20;
 
+const RECORD: &str = ".rec";
+const KEPT: &str = ".kept";
 const MAGIC: &[u8; 8] = b"AECM-REC";
 const CLEAR: usize = 8 + 2 + 1 + 1 + 8;
 
@@ -39,7 +41,22 @@ impl Kind {
 pub(super) type FileId = [u8; 16];
 
 pub(super) fn file_name(id: &FileId) -> String {
-    format!("{}.rec", hex(id))
+    format!("{}{RECORD}", hex(id))
+}
+
+/// The inverse of [`file_name`]; `None` for other files.
+pub(super) fn record_id(name: &str) -> Option<FileId> {
+    name.strip_suffix(RECORD).and_then(unhex)
+}
+
+/// The name of the file of a version that recovery keeps aside. Its seal stays bound to [`file_name`].
+pub(super) fn kept_name(id: &FileId) -> String {
+    format!("{}{KEPT}", hex(id))
+}
+
+/// The inverse of [`kept_name`]; `None` for other files.
+pub(super) fn kept_id(name: &str) -> Option<FileId> {
+    name.strip_suffix(KEPT).and_then(unhex)
 }
 
 /// What the records and the index of one vault are sealed with.

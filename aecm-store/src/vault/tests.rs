@@ -4,6 +4,7 @@ mod concurrency;
 mod crash;
 mod damage;
 mod privacy;
+mod recovery;
 mod simulated;
 mod vector;
 

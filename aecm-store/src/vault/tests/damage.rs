@@ -3,7 +3,7 @@
 use super::*;
 
 /// A small vault: a key with certificate, and a state.
-fn filled(path: &Path) -> KeyId {
+pub(super) fn filled(path: &Path) -> KeyId {
     block_on(async {
         let vault = create(path);
         let id = vault.generate(&alice(), &slot(Purpose::Encrypt), KeySpec::P256, NOW).await.unwrap();
@@ -16,7 +16,7 @@ fn filled(path: &Path) -> KeyId {
 }
 
 /// Opens and reads all there is; the first error.
-fn read_all(path: &Path, id: &KeyId) -> Result<(), StoreError> {
+pub(super) fn read_all(path: &Path, id: &KeyId) -> Result<(), StoreError> {
     block_on(async {
         let vault = open(path)?;
         let entries = vault.entries(&alice()).await?;
@@ -125,7 +125,7 @@ fn a_record_of_another_name_or_generation_in_the_right_file_is_said() {
     let place = vault.index(&mut seen).unwrap().1.places["state/order"];
     let file = file_name(&place.file);
     let load = |name: &str, generation: u64| {
-        let body = encode_body(name, b"state").unwrap();
+        let body = record::encode_body(name, b"state").unwrap();
         let octets = vault.sealer().seal(Kind::Record, &file, generation, &body, &OsRng).unwrap();
         vault.put(&file, &octets).unwrap();
         block_on(vault.load_state("order")).map(|octets| octets.is_some())
@@ -168,7 +168,7 @@ fn what_a_stopped_process_left_is_swept() {
     filled(&scratch.vault());
     let vault = open(&scratch.vault()).unwrap();
     let record = |name: &str, generation: u64| {
-        let body = encode_body("state/left", b"over").unwrap();
+        let body = record::encode_body("state/left", b"over").unwrap();
         let octets = vault.sealer().seal(Kind::Record, name, generation, &body, &OsRng).unwrap();
         vault.put(name, &octets).unwrap();
     };
@@ -187,42 +187,6 @@ fn what_a_stopped_process_left_is_swept() {
     block_on(vault.save_state("next", b"")).unwrap();
     open(&scratch.vault()).unwrap();
     assert!(!names(&scratch.vault()).contains(&undone));
-}
-
-#[test]
-fn a_lost_index_is_rebuilt_from_the_records() {
-    let scratch = Scratch::new();
-    let id = filled(&scratch.vault());
-    let index = scratch.vault().join(INDEX);
-    for damage in [Some(&b""[..]), Some(b"nonsense"), None] {
-        match damage {
-            Some(octets) => std::fs::write(&index, octets).unwrap(),
-            None => std::fs::remove_file(&index).unwrap(),
-        }
-        assert!(matches!(open(&scratch.vault()), Err(StoreError::Corrupt { .. })));
-        let wrong = Vault::recover(scratch.vault(), b"wrong", rng());
-        assert_eq!(wrong.unwrap_err(), StoreError::WrongPassword);
-        let (vault, recovery) = Vault::recover(scratch.vault(), PASSWORD, rng()).unwrap();
-        assert_eq!((recovery.records, recovery.unreadable.len()), (4, 0));
-        block_on(vault.save_state("order", b"state")).unwrap();
-        assert_eq!(read_all(&scratch.vault(), &id), Ok(()));
-    }
-    // Of two versions the later one counts, and what is beyond reading is named.
-    let vault = open(&scratch.vault()).unwrap();
-    let generation = *vault.seen.lock().unwrap();
-    for (file, generation, content) in [([1; 16], generation + 1, &b"later"[..]), ([2; 16], 1, b"old")] {
-        let body = encode_body("state/order", content).unwrap();
-        let name = file_name(&file);
-        let octets = vault.sealer().seal(Kind::Record, &name, generation, &body, &OsRng).unwrap();
-        vault.put(&name, &octets).unwrap();
-    }
-    let damaged = file_name(&[3; 16]);
-    vault.put(&damaged, b"damaged").unwrap();
-    std::fs::remove_file(&index).unwrap();
-    let (vault, recovery) = Vault::recover(scratch.vault(), PASSWORD, rng()).unwrap();
-    assert_eq!((recovery.records, recovery.unreadable), (4, vec![damaged]));
-    assert_eq!(**block_on(vault.load_state("order")).unwrap().unwrap(), *b"later");
-    open(&scratch.vault()).unwrap();
 }
 
 /// THREATS K8: a private key beside another public key is damage, though both are sealed well.

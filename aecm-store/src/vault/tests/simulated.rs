@@ -78,6 +78,27 @@ impl Simulated {
         self.state().steps
     }
 
+    /// The process is started again; the machine has not stopped, and nothing more was flushed.
+    pub(super) fn restart(&self) {
+        let mut state = self.state();
+        state.trouble = Trouble::Never;
+        state.stopped = false;
+    }
+
+    /// From now on, operation `at` will fail.
+    pub(super) fn fail_at(&self, at: usize) {
+        self.state().trouble = Trouble::FailAt(at);
+    }
+
+    /// How many operations there are still to come before something goes wrong.
+    pub(super) fn steps_to_trouble(&self) -> usize {
+        let state = self.state();
+        match state.trouble {
+            Trouble::Never => 0,
+            Trouble::StopAt(at) | Trouble::FailAt(at) => at.saturating_sub(state.steps),
+        }
+    }
+
     /// The file system as it is found after the stop.
     pub(super) fn after(&self, survives: Survives) -> Self {
         let mut state = self.state().clone();
