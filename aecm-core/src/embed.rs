@@ -309,7 +309,8 @@ mod tests {
             body: b"planted-secret".to_vec(),
             max_body: 1,
         };
-        let response = HttpResponse { status: 200, headers: request.headers.clone(), body: request.body.clone() };
+        let response =
+            HttpResponse { status: 200, headers: request.headers.clone(), body: request.body.clone() };
         let printed = format!("{request:?} {response:?}");
         assert!(printed.contains("finalize") && printed.contains("200"));
         assert!(!printed.contains("planted"), "{printed}");
