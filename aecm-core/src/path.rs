@@ -3,7 +3,8 @@
 //! What is checked of every certificate: signature of its issuer (SM2 with the default identifier), validity at
 //! the given time, chaining of names, critical extensions, strength and family of algorithms; of the CAs also
 //! cA, pathLenConstraint, keyCertSign, and extKeyUsage as a constraint on what is below; of the leaf its usage.
-//! Critical certificatePolicies, nameConstraints and policyConstraints are refused as unknown, never ignored.
+//! nameConstraints, critical or not, and critical certificatePolicies and policyConstraints are refused as unknown,
+//! never ignored.
 //! Revocation is not looked at here.
 //!
 //! ```

@@ -425,8 +425,15 @@ fn oaep_parameters_are_read_strictly() {
 #[test]
 fn a_wrong_transport_identifier_is_forgiven_and_named() {
     let mut message = Message::new(ContentCipher::Aes256Gcm);
-    message.transport = write::algorithm(&oid::SM2_ENCRYPT, None);
-    assert!(message.open().unwrap().tolerances.contains(&Tolerance::KeyTransportOid));
+    // For an RSA key there is nothing to be lenient about (THREATS §0: unknown ones read as PKCS#1 v1.5).
+    for unknown in [oid::SM2_ENCRYPT, oid::SHA256_WITH_RSA] {
+        message.transport = write::algorithm(&unknown, None);
+        let refused = message.open().map(|_| ()).unwrap_err();
+        assert_eq!(
+            refused,
+            DecryptError::Unsupported { what: "key transport to a key of this kind by", oid: Some(unknown) }
+        );
+    }
 
     let certificate = certificate("sm2-enc");
     let serial = write::tlv(Tag::INTEGER, certificate.serial());

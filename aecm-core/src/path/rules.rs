@@ -53,6 +53,10 @@ pub(super) fn anchor(anchor: &Certificate, below: usize, options: &PathOptions) 
 
 fn authority(ca: &Certificate, below: usize, options: &PathOptions) -> Result<(), PathReason> {
     critical_extensions(ca)?;
+    // A constraint that is not evaluated is not ignored either, critical or not (RFC 5280 §4.2.1.10 wants it so).
+    if ca.extension(&oid::NAME_CONSTRAINTS).is_some() {
+        return Err(PathReason::UnknownCriticalExtension(oid::NAME_CONSTRAINTS));
+    }
     public_key(ca)?;
     if let Some(allowed) = ca.basic_constraints().and_then(|constraints| constraints.path_len) {
         // As many CAs as memory holds fit in 64 bits.

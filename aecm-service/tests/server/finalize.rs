@@ -260,12 +260,13 @@ const FAIL: u8 = 2;
 impl Rng for Gate {
     fn fill(&self, buffer: &mut [u8]) -> Result<(), RngError> {
         match self.next.swap(0, Ordering::SeqCst) {
-            HALT => {
+            // The worker's other tasks go on elsewhere meanwhile: one of them may be what opens the gate.
+            HALT => tokio::task::block_in_place(|| {
                 let open = self.open.lock().unwrap();
-                let wait = Duration::from_secs(20);
+                let wait = Duration::from_secs(60);
                 let (_open, late) = self.changed.wait_timeout_while(open, wait, |open| !*open).unwrap();
                 assert!(!late.timed_out(), "nobody opened the gate");
-            }
+            }),
             FAIL => return Err(RngError),
             _ => {}
         }

@@ -6,7 +6,7 @@
 use aecm_core::digest::DigestAlgorithm;
 use aecm_core::key::{Decryptor, KeyError, RecipientParameters};
 use aecm_core::limits::Limits;
-use aecm_core::oid;
+use aecm_core::oid::{self, ObjectIdentifier};
 use aecm_core::public_key::KeyKind;
 use aecm_core::tlv::{AlgorithmId, Reader, Rules, Tag};
 use aecm_sm::sm2::CiphertextForm;
@@ -42,11 +42,13 @@ pub(super) fn attempts<'a>(
             let (parameters, tolerances) = oaep(algorithm, &options.limits)?;
             Ok(Attempts::One(parameters, tolerances))
         }
-        KeyKind::Rsa { .. } => {
-            let tolerances = if algorithm.oid == oid::RSA_ENCRYPTION { Vec::new() } else { unusual };
-            Ok(Attempts::One(RecipientParameters::RsaPkcs1, tolerances))
+        KeyKind::Rsa { .. }
+            if algorithm.oid == oid::RSA_ENCRYPTION && algorithm.parameters_absent_or_null() =>
+        {
+            Ok(Attempts::One(RecipientParameters::RsaPkcs1, Vec::new()))
         }
-        KeyKind::Sm2 => {
+        // gmsm names the transport by the certificate's signature algorithm (STANDARDS §3.6), GmSSL by .301.2.
+        KeyKind::Sm2 if SM2_TRANSPORTS.contains(&algorithm.oid) => {
             let tolerances = if [oid::SM2_ENCRYPT, oid::SM2_ENCRYPT_WITH_SM3].contains(&algorithm.oid) {
                 Vec::new()
             } else {
@@ -60,6 +62,17 @@ pub(super) fn attempts<'a>(
         }),
     }
 }
+
+/// The algorithms under which SM2 encryption travels in the field, the first the standard one.
+const SM2_TRANSPORTS: [ObjectIdentifier; 7] = [
+    oid::SM2_ENCRYPT,
+    oid::SM2_ENCRYPT_WITH_SM3,
+    oid::SM2_CURVE,
+    oid::SM2_SIGN,
+    oid::SM2_EXCHANGE,
+    oid::RSA_ENCRYPTION,
+    oid::EC_PUBLIC_KEY,
+];
 
 fn sm2<'a>(
     algorithm: &AlgorithmId<'a>,

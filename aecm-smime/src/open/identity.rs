@@ -12,6 +12,8 @@ use crate::verify::Reason;
 pub(super) struct Sender {
     /// The mailbox the signer's certificate has to name.
     pub(super) expected: Option<Mailbox>,
+    /// The one mailbox of the outer From.
+    pub(super) outer: Option<Mailbox>,
     /// Why no signature can be bound to the sender; none where one can, or where nobody is named at all.
     pub(super) reason: Option<Reason>,
 }
@@ -21,27 +23,28 @@ pub(super) fn sender(
     protected: Option<&ProtectedHeaders>,
     options: &OpenOptions<'_>,
 ) -> Sender {
-    if let Some(email) = &options.email {
-        return Sender { expected: Some(email.clone()), reason: None };
-    }
     let outer_from = outer_from(outer);
+    let shown = outer_from.as_ref().and_then(|from| from.as_ref().ok()).cloned();
+    let sender = |expected, reason| Sender { expected, outer: shown.clone(), reason };
+    if let Some(email) = &options.email {
+        return Sender { outer: Some(email.clone()), ..sender(Some(email.clone()), None) };
+    }
     let inner_from = match protected {
         Some(headers) if headers.several_from => Some(Err(Reason::FromAmbiguous)),
         Some(headers) => headers.from.as_deref().map(single_mailbox),
         None => None,
     };
     match (outer_from, inner_from) {
-        (_, Some(Err(reason))) | (Some(Err(reason)), _) => Sender { expected: None, reason: Some(reason) },
-        (Some(Ok(outer)), Some(Ok(inner))) => {
-            let agree = outer.matches(&inner) || options.rewriters.iter().any(|known| known.matches(&outer));
-            Sender { expected: Some(inner), reason: (!agree).then_some(Reason::OuterFromDiffers) }
+        (_, Some(Err(reason))) | (Some(Err(reason)), _) => sender(None, Some(reason)),
+        (Some(Ok(outside)), Some(Ok(inner))) => {
+            let agree =
+                outside.matches(&inner) || options.rewriters.iter().any(|known| known.matches(&outside));
+            sender(Some(inner), (!agree).then_some(Reason::OuterFromDiffers))
         }
-        (Some(Ok(mailbox)), None) | (None, Some(Ok(mailbox))) => {
-            Sender { expected: Some(mailbox), reason: None }
-        }
+        (Some(Ok(mailbox)), None) | (None, Some(Ok(mailbox))) => sender(Some(mailbox), None),
         // A bare entity names nobody; a mail has to.
-        (None, None) if is_bare_entity(outer) => Sender { expected: None, reason: None },
-        (None, None) => Sender { expected: None, reason: Some(Reason::FromMissing) },
+        (None, None) if is_bare_entity(outer) => sender(None, None),
+        (None, None) => sender(None, Some(Reason::FromMissing)),
     }
 }
 

@@ -74,11 +74,13 @@ pub(super) fn judge(mail: &[u8], walked: Walked, options: &OpenOptions<'_>) -> R
             protected = protected_headers(&payload, limits).unwrap_or(None);
         }
     }
-    let Sender { expected, reason: from_reason } = sender(&outer, protected.as_ref(), options);
+    let Sender { expected, outer: outer_from, reason: from_reason } =
+        sender(&outer, protected.as_ref(), options);
 
     let mut layers = Vec::with_capacity(found.len());
     let mut tolerances = Vec::new();
-    for layer in found {
+    let innermost = found.len().saturating_sub(1);
+    for (index, layer) in found.into_iter().enumerate() {
         let layer = match layer {
             Found::Unsupported(kind) => Layer::Unsupported { kind },
             Found::Encrypted(layer) => Layer::Encrypted(layer),
@@ -88,7 +90,10 @@ pub(super) fn judge(mail: &[u8], walked: Walked, options: &OpenOptions<'_>) -> R
                     verify(&cms, detached.as_deref().map(Vec::as_slice), expected.as_ref(), options)?;
                 let layer =
                     signed_layer(clear, verified.report, micalg, tolerances, verified.canonical.is_some());
-                content = verified.canonical.or(content);
+                // What an outer signature was made over is not what the innermost one vouches for.
+                if index == innermost && verified.canonical.is_some() {
+                    content = verified.canonical;
+                }
                 Layer::Signed(layer)
             }
         };
@@ -102,7 +107,11 @@ pub(super) fn judge(mail: &[u8], walked: Walked, options: &OpenOptions<'_>) -> R
     }
 
     let mut verdict = summary(&layers, &mut reasons);
-    if let Some(reason) = from_reason.filter(|_| has_signature(&layers)) {
+    if verdict == Verdict::Valid && signs_ciphertext(&layers) {
+        verdict = Verdict::Partial;
+        reasons.push(Reason::SignatureOverCiphertext);
+    }
+    if let Some(reason) = from_reason.filter(|_| !layers.is_empty()) {
         reasons.push(reason);
         if verdict == Verdict::Valid {
             verdict = Verdict::IdentityMismatch;
@@ -134,6 +143,8 @@ pub(super) fn judge(mail: &[u8], walked: Walked, options: &OpenOptions<'_>) -> R
         }
     }
     let sent_at = sent_at(&layers, expected.as_ref());
+    // A From inside that nobody signed is worth no more than the one outside (THREATS M1): anybody can encrypt.
+    let from = if has_signature(&layers) { expected } else { outer_from };
     Ok(Opened {
         layers,
         verdict,
@@ -141,7 +152,7 @@ pub(super) fn judge(mail: &[u8], walked: Walked, options: &OpenOptions<'_>) -> R
         content,
         withheld,
         protected_headers: protected,
-        from: expected,
+        from,
         sent_at,
         inner_parts,
         tolerances,
@@ -247,6 +258,17 @@ fn summary(layers: &[Layer], reasons: &mut Vec<Reason>) -> Verdict {
     })
 }
 
+/// Whether the innermost signature was made over something encrypted: its signer need not know the content.
+fn signs_ciphertext(layers: &[Layer]) -> bool {
+    let signature = layers.iter().rposition(
+        |layer| matches!(layer, Layer::Signed(layer) if layer.report.verdict != Verdict::NotSigned),
+    );
+    signature.is_some_and(|at| {
+        let inside = layers.get(at + 1..).unwrap_or_default();
+        inside.iter().any(|layer| !matches!(layer, Layer::Signed(_)))
+    })
+}
+
 /// Whether some layer was decrypted without authentication and no valid signature lies further in (M5).
 fn is_unauthenticated(layers: &[Layer]) -> bool {
     layers.iter().enumerate().any(|(index, layer)| {
@@ -272,12 +294,16 @@ fn is_vouched_for(layers: &[Layer]) -> bool {
 
 /// The times of the innermost signature, of its signer for `expected` where there is one.
 fn sent_at(layers: &[Layer], expected: Option<&Mailbox>) -> SentAt {
-    let Some(report) = signatures(layers).next_back() else { return SentAt::default() };
+    let Some(report) = signatures(layers).rev().find(|report| report.verdict != Verdict::NotSigned) else {
+        return SentAt::default();
+    };
+    // A signer who was not needed for the verdict does not say when the mail was sent.
+    let counts = |verdict: Verdict| report.verdict != Verdict::Valid || verdict == Verdict::Valid;
     let named =
         |mailboxes: &[Mailbox]| expected.is_none_or(|from| mailboxes.iter().any(|own| own.matches(from)));
     let signers = || {
         let held = report.signers.iter().filter(|signer| signer.checks.cryptographically_valid());
-        held.filter(|signer| named(&signer.mailboxes)).map(|signer| &signer.time)
+        held.filter(|signer| counts(signer.verdict) && named(&signer.mailboxes)).map(|signer| &signer.time)
     };
     let proven = signers().filter(|time| time.proven.is_some()).min_by_key(|time| time.proven);
     SentAt {

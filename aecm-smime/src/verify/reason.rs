@@ -132,6 +132,8 @@ reasons! {
     FromAmbiguous "from-ambiguous" "the mail's From is not one single mailbox"
     /// Only a part of the mail is signed (THREATS M2).
     PartlySigned "partly-signed" "only a part of the mail is signed"
+    /// The signature was made over something encrypted: its signer need not know the content (THREATS M2).
+    SignatureOverCiphertext "signature-over-ciphertext" "the signature covers something encrypted, not the content itself"
     /// The content was decrypted without authentication and carries no valid signature (THREATS M5).
     Unauthenticated "unauthenticated" "the encrypted content is not authenticated"
     /// The structure of the mail is not one that a signature can cover.

@@ -41,7 +41,11 @@ impl Verifier<'_> {
         let outcome = self.check_signature(signed, info, content, &certificates, &mut draft, spent);
         let verified = outcome.map(|outcome| outcome.verified).unwrap_or_default();
         spent.stamps.read(info, &mut draft);
-        let at = draft.time.proven.or(self.at);
+        // A stamp moves the judgement back, never forward, and does not switch on dates that nobody asked for.
+        let at = match (draft.time.proven, self.at) {
+            (Some(proven), Some(at)) => Some(proven.min(at)),
+            (_, at) => at,
+        };
         let leaf = self.choose(info, &candidates, &verified, bag, at);
         if let Some((leaf, by_name)) = leaf {
             if by_name {
