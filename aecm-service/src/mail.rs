@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use aecm_acme::dkim::{SignOptions, VerifyOptions, verify};
 use aecm_acme::email::{
-    ChallengeDraft, ExpectedReply, ReplyRefusal, SignedHeaders, authenticate_reply, challenge_sign_options,
+    ChallengeDraft, ExpectedReply, RFC8823_FIELDS, ReplyRefusal, SignedHeaders, authenticate_reply,
+    challenge_sign_options,
 };
 use aecm_acme::mail::{Mail, MailError, MailSender, MailSource};
 use aecm_acme::token::TokenPart1;
@@ -237,20 +238,7 @@ impl MailSender for PostOffice {
             return Err(MailError::Transport(format!("From does not name {from}, who sends the mail")));
         }
         // What RFC 8823 §3.2 wants of a reply is what a careful provider signs anyway.
-        let fields = [
-            "from",
-            "sender",
-            "reply-to",
-            "to",
-            "cc",
-            "subject",
-            "date",
-            "in-reply-to",
-            "references",
-            "message-id",
-            "content-type",
-            "content-transfer-encoding",
-        ];
+        let fields: Vec<&str> = RFC8823_FIELDS.into_iter().filter(|name| *name != "auto-submitted").collect();
         let signed = SignOptions::new(&from.ascii_domain(), SELECTOR)
             .oversigned_fields(&fields)
             .signed_at(self.clock.now())

@@ -20,7 +20,7 @@ pub enum ProtectionMode {
 
 /// Header fields from inside the cryptographic payload (THREATS M3). They are worth as much as the
 /// signature or encryption around them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct ProtectedHeaders {
     /// How they were protected.
     pub mode: ProtectionMode,
@@ -32,6 +32,17 @@ pub struct ProtectedHeaders {
     pub(crate) from: Option<Vec<u8>>,
     /// From stands more than once.
     pub(crate) several_from: bool,
+}
+
+/// Without the values, which the sender may have kept from the outside (THREATS K2).
+impl core::fmt::Debug for ProtectedHeaders {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let names: Vec<&str> = self.fields.iter().map(|(name, _)| name.as_str()).collect();
+        f.debug_struct("ProtectedHeaders")
+            .field("mode", &self.mode)
+            .field("names", &names)
+            .finish_non_exhaustive()
+    }
 }
 
 impl ProtectedHeaders {
