@@ -94,7 +94,7 @@ impl Records for MemoryStore {
         Ok(())
     }
 
-    fn lease(&self, name: &str) -> Result<Option<Lease>, StoreError> {
+    fn try_lease(&self, name: &str) -> Result<Option<Lease>, StoreError> {
         let fresh = self.leases.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned());
         Ok(fresh.then(|| Lease::new(Leased { name: name.to_owned(), leases: self.leases.clone() })))
     }

@@ -185,7 +185,7 @@ pub(crate) fn device(records: &dyn Records) -> Result<DeviceId, StoreError> {
 
 pub(crate) fn lease(records: &dyn Records, name: &str) -> Result<Lease, StoreError> {
     check_text(name, "the name of a lease")?;
-    records.lease(name)?.ok_or_else(|| StoreError::Busy { name: name.to_owned() })
+    records.try_lease(name)?.ok_or_else(|| StoreError::Busy { name: name.to_owned() })
 }
 
 pub(crate) fn default_suite(records: &dyn Records, mailbox: &Mailbox) -> Result<Option<Suite>, StoreError> {

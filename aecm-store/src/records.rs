@@ -35,7 +35,7 @@ pub(crate) trait Records: MaybeSendSync {
         change: &mut dyn FnMut(&mut Changes<'_>) -> Result<(), StoreError>,
     ) -> Result<(), StoreError>;
     /// The lease of that name; `None` while another holds it.
-    fn lease(&self, name: &str) -> Result<Option<Lease>, StoreError>;
+    fn try_lease(&self, name: &str) -> Result<Option<Lease>, StoreError>;
 }
 
 /// The changes of a transaction, over the state it began with.

@@ -346,7 +346,7 @@ impl Records for Vault {
         Ok(())
     }
 
-    fn lease(&self, name: &str) -> Result<Option<Lease>, StoreError> {
+    fn try_lease(&self, name: &str) -> Result<Option<Lease>, StoreError> {
         let alias =
             self.key.alias(name).ok_or_else(|| StoreError::corrupt(HEADER, "its key has no octets"))?;
         // Shared with readers and other leases, and against `sweep`, which removes the files of leases that
