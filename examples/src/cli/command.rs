@@ -1,5 +1,6 @@
 //! The commands, a file each.
 
+mod challenge_mail;
 mod csr;
 
 use clap::Subcommand;
@@ -11,11 +12,14 @@ use super::{Failure, Io, Outcome};
 pub(super) enum Command {
     /// Show a certification request and check that its key signed it
     Csr(csr::Csr),
+    /// Say whether a mail is the challenge mail of an order
+    ChallengeMail(challenge_mail::ChallengeMailCommand),
 }
 
 /// Does it.
 pub(super) fn run(command: Command, io: &mut Io) -> Result<Outcome, Failure> {
     match command {
         Command::Csr(command) => command.run(io),
+        Command::ChallengeMail(command) => command.run(io),
     }
 }
