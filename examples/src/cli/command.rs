@@ -1,0 +1,25 @@
+//! The commands, a file each.
+
+mod challenge_mail;
+mod csr;
+
+use clap::Subcommand;
+
+use super::{Failure, Io, Outcome};
+
+/// What can be asked for.
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// Show a certification request and check that its key signed it
+    Csr(csr::Csr),
+    /// Say whether a mail is the challenge mail of an order
+    ChallengeMail(challenge_mail::ChallengeMailCommand),
+}
+
+/// Does it.
+pub(super) fn run(command: Command, io: &mut Io) -> Result<Outcome, Failure> {
+    match command {
+        Command::Csr(command) => command.run(io),
+        Command::ChallengeMail(command) => command.run(io),
+    }
+}
