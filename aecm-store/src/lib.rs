@@ -6,6 +6,8 @@ pub mod conformance;
 mod error;
 #[doc(hidden)]
 pub mod fuzzing;
+mod import;
+mod lease;
 mod ledger;
 mod memory;
 mod ops;
@@ -16,6 +18,8 @@ mod store;
 mod vault;
 
 pub use error::{Exposure, Mismatch, StoreError};
+pub use import::ImportedKey;
+pub use lease::Lease;
 pub use memory::MemoryStore;
 pub use slot::{DeviceId, Entry, EntryState, KeyId, Slot, WordError};
 pub use store::KeyStore;

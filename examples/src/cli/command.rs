@@ -1,5 +1,6 @@
 //! The commands, a file each.
 
+mod challenge_mail;
 mod csr;
 mod decrypt;
 mod open;
@@ -20,6 +21,8 @@ pub(super) enum Command {
     Open(Box<open::Open>),
     /// Show a certification request and check that its key signed it
     Csr(csr::Csr),
+    /// Say whether a mail is the challenge mail of an order
+    ChallengeMail(challenge_mail::ChallengeMailCommand),
 }
 
 /// Does it.
@@ -29,5 +32,6 @@ pub(super) fn run(command: Command, io: &mut Io) -> Result<Outcome, Failure> {
         Command::Decrypt(command) => command.run(io),
         Command::Open(command) => command.run(io),
         Command::Csr(command) => command.run(io),
+        Command::ChallengeMail(command) => command.run(io),
     }
 }
