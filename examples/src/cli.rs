@@ -14,17 +14,26 @@
 //! ```
 
 mod args;
+mod certificates;
 mod command;
+mod errors;
+mod explain;
 mod failure;
 mod input;
 mod io;
+mod judged;
+mod keys;
 mod limits;
+mod message;
 mod outcome;
 mod output;
 mod password;
+mod recipients;
 mod runtime;
 mod show;
 mod sniff;
+mod text;
+mod verifying;
 mod words;
 
 use std::ffi::OsString;
