@@ -19,6 +19,7 @@ mod failure;
 mod input;
 mod io;
 mod limits;
+mod online;
 mod outcome;
 mod output;
 mod password;

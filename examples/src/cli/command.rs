@@ -2,6 +2,7 @@
 
 mod challenge_mail;
 mod csr;
+mod serve;
 
 use clap::Subcommand;
 
@@ -14,6 +15,8 @@ pub(super) enum Command {
     Csr(csr::Csr),
     /// Say whether a mail is the challenge mail of an order
     ChallengeMail(challenge_mail::ChallengeMailCommand),
+    /// Run the service: certificates for mailboxes, timestamps, challenge mails
+    Serve(serve::Serve),
 }
 
 /// Does it.
@@ -21,5 +24,6 @@ pub(super) fn run(command: Command, io: &mut Io) -> Result<Outcome, Failure> {
     match command {
         Command::Csr(command) => command.run(io),
         Command::ChallengeMail(command) => command.run(io),
+        Command::Serve(command) => command.run(io),
     }
 }
