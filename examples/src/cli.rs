@@ -25,6 +25,7 @@ mod judged;
 mod keys;
 mod limits;
 mod message;
+mod online;
 mod outcome;
 mod output;
 mod password;

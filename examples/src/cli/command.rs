@@ -4,6 +4,7 @@ mod challenge_mail;
 mod csr;
 mod decrypt;
 mod open;
+mod serve;
 mod verify;
 
 use clap::Subcommand;
@@ -23,6 +24,8 @@ pub(super) enum Command {
     Csr(csr::Csr),
     /// Say whether a mail is the challenge mail of an order
     ChallengeMail(challenge_mail::ChallengeMailCommand),
+    /// Run the service: certificates for mailboxes, timestamps, challenge mails
+    Serve(serve::Serve),
 }
 
 /// Does it.
@@ -33,5 +36,6 @@ pub(super) fn run(command: Command, io: &mut Io) -> Result<Outcome, Failure> {
         Command::Open(command) => command.run(io),
         Command::Csr(command) => command.run(io),
         Command::ChallengeMail(command) => command.run(io),
+        Command::Serve(command) => command.run(io),
     }
 }
