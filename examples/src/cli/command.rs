@@ -1,0 +1,41 @@
+//! The commands, a file each.
+
+mod challenge_mail;
+mod csr;
+mod decrypt;
+mod open;
+mod serve;
+mod verify;
+
+use clap::Subcommand;
+
+use super::{Failure, Io, Outcome};
+
+/// What can be asked for.
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// Verify the signature of a mail or of CMS
+    Verify(Box<verify::Verify>),
+    /// Decrypt a mail or CMS
+    Decrypt(Box<decrypt::Decrypt>),
+    /// Open a mail: decrypt and verify every layer
+    Open(Box<open::Open>),
+    /// Show a certification request and check that its key signed it
+    Csr(csr::Csr),
+    /// Say whether a mail is the challenge mail of an order
+    ChallengeMail(challenge_mail::ChallengeMailCommand),
+    /// Run the service: certificates for mailboxes, timestamps, challenge mails
+    Serve(serve::Serve),
+}
+
+/// Does it.
+pub(super) fn run(command: Command, io: &mut Io) -> Result<Outcome, Failure> {
+    match command {
+        Command::Verify(command) => command.run(io),
+        Command::Decrypt(command) => command.run(io),
+        Command::Open(command) => command.run(io),
+        Command::Csr(command) => command.run(io),
+        Command::ChallengeMail(command) => command.run(io),
+        Command::Serve(command) => command.run(io),
+    }
+}
