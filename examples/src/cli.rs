@@ -14,6 +14,7 @@
 //! ```
 
 mod args;
+mod authority;
 mod certificates;
 mod command;
 mod errors;
@@ -26,6 +27,7 @@ mod keys;
 mod limits;
 mod message;
 mod outcome;
+mod outgoing;
 mod output;
 mod password;
 mod recipients;
