@@ -6,11 +6,15 @@ mod account;
 mod authorization;
 mod certificate;
 mod directory;
+mod encryption;
+mod external;
 mod finalize;
 mod key_change;
 mod nonce;
 mod order;
 mod problem;
+mod public;
+mod renewal;
 mod request;
 mod state;
 
@@ -42,6 +46,8 @@ pub(crate) struct AcmeServer {
     rng: Arc<dyn Rng>,
     limits: Limits,
     state: Mutex<State>,
+    /// Held while an encrypting certificate is issued: a mailbox has one encrypting key in each suite.
+    encrypting: tokio::sync::Mutex<()>,
 }
 
 impl AcmeServer {
@@ -54,7 +60,17 @@ impl AcmeServer {
         clock: Arc<dyn Clock>,
         rng: Arc<dyn Rng>,
     ) -> Self {
-        Self { base, options, pki, post, clock, rng, limits: Limits::default(), state: Mutex::default() }
+        Self {
+            base,
+            options,
+            pki,
+            post,
+            clock,
+            rng,
+            limits: Limits::default(),
+            state: Mutex::default(),
+            encrypting: tokio::sync::Mutex::default(),
+        }
     }
 
     /// Where the directory stands.
@@ -113,6 +129,7 @@ impl AcmeServer {
             ("GET" | "HEAD", "directory", None) => return Ok(self.directory()),
             ("GET" | "HEAD", "new-nonce", None) => return self.new_nonce(ask.method == "HEAD"),
             ("GET", "terms", None) => return Ok(self.terms()),
+            ("GET" | "HEAD", "renewal-info", Some(id)) if action.is_none() => return self.renewal_info(id),
             ("POST", _, _) => {}
             _ => {
                 return Err(Problem::new(

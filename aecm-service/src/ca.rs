@@ -9,4 +9,7 @@ mod template;
 
 pub use authority::{Authority, IssueError};
 pub use pki::{Anchors, Pki, PkiAnchors, Realm};
-pub use template::{POLICY_MAILBOX_TIMESTAMP, POLICY_SM2_MAILBOX, POLICY_TSA, Template};
+pub use template::{
+    POLICY_MAILBOX_TIMESTAMP, POLICY_SM2_INDIVIDUAL, POLICY_SM2_MAILBOX, POLICY_SM2_ORGANIZATION,
+    POLICY_SM2_SPONSOR, POLICY_TSA, SubjectAttribute, Template,
+};

@@ -11,5 +11,8 @@ mod service;
 mod tsa;
 
 pub use error::Error;
-pub use options::{AcmeOptions, ServiceOptions, TokenSubmission};
+pub use options::{
+    AcmeOptions, ChallengeMailTime, EscrowOptions, ExternalAccount, ExternalAccountError, ExternalSubject,
+    MailDelivery, ServiceOptions, SmtpDelivery, TokenPart1Bytes, TokenSubmission,
+};
 pub use service::Service;

@@ -40,8 +40,10 @@ impl Handler for Desk {
             self.acme.answer(ask).await
         } else if ask.path.starts_with("/tsa/") {
             self.tsa.answer(ask).await
+        } else if ask.path.starts_with("/aecm/") {
+            self.acme.answer_public(&ask)
         } else {
-            Answer { status: 404, headers: Vec::new(), body: Vec::new() }
+            Answer::empty(404)
         }
     }
 }
@@ -53,7 +55,7 @@ impl Service {
     /// [`Error`] when a key cannot be made or the address cannot be listened on; addresses other than loopback
     /// ones are refused.
     pub async fn start(options: ServiceOptions) -> Result<Self, Error> {
-        let ServiceOptions { listen, classic_ca, classic_tsa, ca_domain, acme, clock, rng } = options;
+        let ServiceOptions { listen, classic_ca, classic_tsa, ca_domain, acme, clock, rng, .. } = options;
         let listener = Server::bind(listen).await?;
         let address = listener
             .local_addr()

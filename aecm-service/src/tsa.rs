@@ -63,11 +63,7 @@ impl Tsa {
             return status(500);
         }
         let body = unit.answer(body, self.clock.now(), &serial).await;
-        Answer {
-            status: 200,
-            headers: vec![("content-type", "application/timestamp-reply".to_owned())],
-            body,
-        }
+        Answer::content("application/timestamp-reply", body)
     }
 }
 
@@ -86,5 +82,5 @@ async fn unit(
 }
 
 fn status(status: u16) -> Answer {
-    Answer { status, headers: Vec::new(), body: Vec::new() }
+    Answer::empty(status)
 }

@@ -16,6 +16,7 @@
 mod args;
 mod authority;
 mod certificates;
+mod chain;
 mod command;
 mod errors;
 mod explain;
@@ -26,6 +27,7 @@ mod judged;
 mod keys;
 mod limits;
 mod message;
+mod online;
 mod outcome;
 mod outgoing;
 mod output;

@@ -34,6 +34,7 @@ impl AcmeServer {
                 .header("link", format!("<{terms}>;rel=\"terms-of-service\"")));
         }
         let contact = contacts(&members)?.unwrap_or_default();
+        let external = self.bound_to(&members, signed)?;
         self.require_room(state.accounts.len(), "accounts")?;
         let id = random_text::<12>(self.rng.as_ref()).map_err(|_| Problem::internal("no randomness"))?;
         let account = Account {
@@ -42,6 +43,8 @@ impl AcmeServer {
             thumbprint: thumbprint.to_owned(),
             contact,
             deactivated: false,
+            external,
+            held: Vec::new(),
         };
         let answer = self.account_answer(201, &account);
         state.accounts.insert(id, account);
@@ -52,8 +55,8 @@ impl AcmeServer {
     pub(super) fn account(&self, signed: &Signed, id: &str) -> Result<Answer, Problem> {
         signed.require_account(id)?;
         let mut state = self.state();
-        let account = state.accounts.get_mut(id).ok_or_else(Problem::not_found)?;
         if !signed.payload.is_empty() {
+            let account = state.accounts.get_mut(id).ok_or_else(Problem::not_found)?;
             let members = object(signed)?;
             let contact = contacts(&members)?;
             let deactivate = match members.get("status").map(Value::as_str) {
@@ -71,6 +74,7 @@ impl AcmeServer {
             }
             account.deactivated |= deactivate;
         }
+        let account = state.accounts.get(id).ok_or_else(Problem::not_found)?;
         Ok(self.account_answer(200, account))
     }
 

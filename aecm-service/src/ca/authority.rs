@@ -12,7 +12,7 @@ use aecm_core::software::{KeySpec, SoftwareKey};
 use aecm_core::time::Time;
 use aecm_core::tlv::{Tag, write as w};
 
-use super::template::{Template, extension, name};
+use super::template::{Template, extension};
 
 // A verifier's clock may be a little behind ours.
 const BACKDATING: Duration = Duration::from_secs(300);
@@ -77,7 +77,7 @@ impl Authority {
     ) -> Result<Self, IssueError> {
         let signer = new_signer(spec, rng)?;
         let template = Template::root(common_name);
-        let names = Names { issuer: name(Some(common_name)), issuer_key: signer.public_key().clone() };
+        let names = Names { issuer: template.subject_der(), issuer_key: signer.public_key().clone() };
         let key = signer.public_key().clone();
         let certificate =
             sign_certificate(&template, &key, &names, signer.as_ref(), rng.as_ref(), now).await?;
@@ -192,7 +192,7 @@ async fn sign_certificate(
         &algorithm.identifier_der(),
         &names.issuer,
         &validity,
-        &name(template.common_name.as_deref()),
+        &template.subject_der(),
         key.spki_der(),
         &w::explicit(3, &w::sequence(&extensions)),
     ]);

@@ -60,6 +60,7 @@ fn server_template() -> Template {
     };
     Template {
         common_name: Some("localhost".to_owned()),
+        attributes: Vec::new(),
         lifetime: Duration::from_secs(30 * 86_400),
         extensions: vec![
             extension(oid::KEY_USAGE, true, &usage),

@@ -7,6 +7,7 @@ mod decrypt;
 mod encrypt;
 mod key;
 mod open;
+mod serve;
 mod sign;
 mod timestamp;
 mod verify;
@@ -38,6 +39,8 @@ pub(super) enum Command {
     Csr(csr::Csr),
     /// Say whether a mail is the challenge mail of an order
     ChallengeMail(challenge_mail::ChallengeMailCommand),
+    /// Run the service: certificates for mailboxes, timestamps, challenge mails
+    Serve(serve::Serve),
 }
 
 /// Does it.
@@ -53,5 +56,6 @@ pub(super) fn run(command: Command, io: &mut Io) -> Result<Outcome, Failure> {
         Command::Key(command) => command.run(io),
         Command::Csr(command) => command.run(io),
         Command::ChallengeMail(command) => command.run(io),
+        Command::Serve(command) => command.run(io),
     }
 }

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 
 use aecm_core::certificate::Certificate;
 use aecm_core::mailbox::Mailbox;
-use aecm_core::path::{PathOptions, PathPurpose, validate};
+use aecm_core::oid::ObjectIdentifier;
+use aecm_core::path::{PathPurpose, PathReason, RevocationStatus, validate};
 use aecm_smime::verify::{CheckResult, RevocationCheck};
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
@@ -86,7 +87,11 @@ impl Cert {
 struct Found {
     chain: Vec<Certificate>,
     checks: Checks,
+    policies: Vec<ObjectIdentifier>,
     reasons: Vec<String>,
+    tolerances: Vec<String>,
+    /// A sentence about what is wrong with the chain.
+    why: Option<String>,
 }
 
 struct Checks {
@@ -120,16 +125,20 @@ impl Verify {
         for (number, certificate) in (1..).zip(found.chain.iter().skip(1)) {
             text.row(&format!("issuer {number}"), certificate.subject_text());
         }
-        text.because(&found.reasons, &[]);
+        let policies: Vec<String> = found.policies.iter().map(words::oid).collect();
+        text.row("policies", policies.join(", "));
+        text.row("why", found.why.as_deref().unwrap_or_default());
+        text.because(&found.reasons, &found.tolerances);
         text.unusual(&lint);
         Ok(Outcome::of(verdict)
             .with("chain", found.chain.iter().map(certificate).collect::<Vec<Value>>())
             .with("checks", found.checks.json())
             .with("level", json!(judged::level(&leaf).map(aecm_core::suite::Level::word)))
-            .with("valid_policies", Value::Array(Vec::new()))
+            .with("valid_policies", found.policies.iter().map(ToString::to_string).collect::<Vec<_>>())
             .with("lint", lint)
             .with("certificate", certificate(&leaf))
             .because(found.reasons)
+            .tolerating(found.tolerances)
             .saying(text.finish()))
     }
 
@@ -142,15 +151,16 @@ impl Verify {
                 identity: CheckResult::NotEvaluated,
                 revocation: RevocationCheck::Unknown,
             },
+            policies: Vec::new(),
             reasons: Vec::new(),
+            tolerances: Vec::new(),
+            why: None,
         };
         if judge.anchors.certificates().is_empty() {
             found.reasons.push("no-anchors-given".to_owned());
         } else {
-            let path = |purpose| {
-                let options = PathOptions { purpose, at: judge.at, limits: judge.policy.limits.clone() };
-                validate(leaf, between, &judge.anchors, &options)
-            };
+            let path =
+                |purpose| validate(leaf, between, &judge.anchors, &judge.path_options(purpose, judge.at));
             let mut result = path(self.purpose.path());
             // Usage apart from the chain, so that it is seen which of the two it was.
             if let Err(failure) = &result
@@ -163,11 +173,20 @@ impl Verify {
             match result {
                 Ok(path) => {
                     found.checks.chain = CheckResult::Valid;
+                    if path.revocation == RevocationStatus::Good {
+                        found.checks.revocation = RevocationCheck::Good;
+                    }
+                    found.policies = path.valid_policies;
+                    found.tolerances = path.tolerances.iter().map(|one| one.word().to_owned()).collect();
                     found.chain = path.chain;
                 }
                 Err(failure) => {
                     found.checks.chain = CheckResult::Invalid;
+                    if matches!(failure.reason, PathReason::Revoked { .. }) {
+                        found.checks.revocation = RevocationCheck::Revoked;
+                    }
                     found.reasons.push(failure.word().to_owned());
+                    found.why = Some(failure.to_string());
                 }
             }
         }

@@ -12,6 +12,7 @@ use super::verify::{Told, members};
 use super::{expected, sha256};
 use crate::cli::args::LimitArgs;
 use crate::cli::authority::AuthorityArgs;
+use crate::cli::chain::oid;
 use crate::cli::command::sign::url;
 use crate::cli::show::hex;
 use crate::cli::text::Text;
@@ -39,7 +40,7 @@ pub(super) struct Request {
     #[arg(long, value_name = "sha256|sha384|sha512|sm3", default_value = "sha256", value_parser = digest)]
     digest: DigestAlgorithm,
     /// Ask for this policy of the authority and no other
-    #[arg(long, value_name = "OID", value_parser = policy)]
+    #[arg(long, value_name = "OID", value_parser = oid)]
     tsa_policy: Option<ObjectIdentifier>,
     /// Ask for a token without certificates
     #[arg(long, conflicts_with = "url")]
@@ -64,11 +65,6 @@ fn digest(text: &str) -> Result<DigestAlgorithm, String> {
         "sm3" => Ok(DigestAlgorithm::Sm3),
         _ => Err(format!("{text:?} is none of sha256, sha384, sha512, sm3")),
     }
-}
-
-/// An object identifier on the command line.
-pub(in crate::cli) fn policy(text: &str) -> Result<ObjectIdentifier, String> {
-    ObjectIdentifier::new(text).map_err(|_| format!("{text:?} is no object identifier like 1.2.3.4"))
 }
 
 impl Request {

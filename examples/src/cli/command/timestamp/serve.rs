@@ -21,8 +21,8 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
-use super::request::policy;
 use crate::cli::args::LimitArgs;
+use crate::cli::chain::oid;
 use crate::cli::keys::{self, KeyArgs};
 use crate::cli::{Failure, Io, Outcome, certificates, output, runtime};
 
@@ -39,7 +39,7 @@ pub(super) struct Serve {
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
     listen: SocketAddr,
     /// The policy of the tokens
-    #[arg(long, value_name = "OID", default_value = "1.3.6.1.4.1.13762.3", value_parser = policy)]
+    #[arg(long, value_name = "OID", default_value = "1.3.6.1.4.1.13762.3", value_parser = oid)]
     tsa_policy: ObjectIdentifier,
     /// How far the clock may be off, in seconds, as the tokens say
     #[arg(long, value_name = "SECONDS", default_value_t = 1)]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use aecm_core::limits::Limits;
-use aecm_core::path::{Anchors, PathOptions, PathPurpose, validate};
+use aecm_core::path::{Anchors, PathPurpose, validate};
 use aecm_smime::verify::TimestampTrust;
 use aecm_timestamp::{Error, TimestampPolicy, Token, parse_response, response, verify_response};
 use clap::Args;
@@ -132,17 +132,18 @@ impl Verify {
         if !compared {
             reasons.push("imprint-not-compared".to_owned());
         }
-        if let (Some(at), true) = (judge.at, judge.asked != Some(At::GenTime)) {
-            let purpose = match token.trust {
-                TimestampTrust::Tsa => PathPurpose::TimestampAuthority,
-                _ => PathPurpose::MailboxTimestamp,
-            };
-            let options = PathOptions { purpose, at: Some(at), limits: judge.policy.limits.clone() };
-            let between: Vec<_> = token.chain.iter().skip(1).chain(&judge.intermediates).cloned().collect();
-            if let Err(failure) = validate(&token.certificate, &between, &judge.anchors, &options) {
-                verdict = "invalid";
-                reasons.push(failure.word().to_owned());
-            }
+        // The verifier judged the chain at the time the token says; here it is judged at the time chosen, with
+        // what is known about revocation.
+        let at = if judge.asked == Some(At::GenTime) { Some(token.info.gen_time) } else { judge.at };
+        let purpose = match token.trust {
+            TimestampTrust::Tsa => PathPurpose::TimestampAuthority,
+            _ => PathPurpose::MailboxTimestamp,
+        };
+        let between: Vec<_> = token.chain.iter().skip(1).chain(&judge.intermediates).cloned().collect();
+        let options = judge.path_options(purpose, at);
+        if let Err(failure) = validate(&token.certificate, &between, &judge.anchors, &options) {
+            verdict = "invalid";
+            reasons.push(failure.word().to_owned());
         }
         let mut text = Text::verdict(
             verdict,

@@ -1,0 +1,3 @@
+//! What the commands that keep a vault and talk to a service share.
+
+pub(super) mod stop;
