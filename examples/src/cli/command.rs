@@ -2,6 +2,7 @@
 
 mod challenge_mail;
 mod csr;
+mod provision;
 mod serve;
 
 use clap::Subcommand;
@@ -15,6 +16,8 @@ pub(super) enum Command {
     Csr(csr::Csr),
     /// Say whether a mail is the challenge mail of an order
     ChallengeMail(challenge_mail::ChallengeMailCommand),
+    /// Obtain the certificates of a mailbox
+    Provision(provision::Provision),
     /// Run the service: certificates for mailboxes, timestamps, challenge mails
     Serve(serve::Serve),
 }
@@ -24,6 +27,7 @@ pub(super) fn run(command: Command, io: &mut Io) -> Result<Outcome, Failure> {
     match command {
         Command::Csr(command) => command.run(io),
         Command::ChallengeMail(command) => command.run(io),
+        Command::Provision(command) => command.run(io),
         Command::Serve(command) => command.run(io),
     }
 }
