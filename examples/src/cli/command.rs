@@ -1,9 +1,11 @@
 //! The commands, a file each.
 
 mod challenge_mail;
+mod compose;
 mod csr;
 mod provision;
 mod serve;
+mod status;
 
 use clap::Subcommand;
 
@@ -18,6 +20,10 @@ pub(super) enum Command {
     ChallengeMail(challenge_mail::ChallengeMailCommand),
     /// Obtain the certificates of a mailbox
     Provision(provision::Provision),
+    /// Show what the mailboxes of a vault have
+    Status(status::Status),
+    /// Sign, timestamp and encrypt a mail for its readers
+    Compose(compose::ComposeCommand),
     /// Run the service: certificates for mailboxes, timestamps, challenge mails
     Serve(serve::Serve),
 }
@@ -28,6 +34,8 @@ pub(super) fn run(command: Command, io: &mut Io) -> Result<Outcome, Failure> {
         Command::Csr(command) => command.run(io),
         Command::ChallengeMail(command) => command.run(io),
         Command::Provision(command) => command.run(io),
+        Command::Status(command) => command.run(io),
+        Command::Compose(command) => command.run(io),
         Command::Serve(command) => command.run(io),
     }
 }

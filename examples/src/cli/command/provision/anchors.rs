@@ -1,16 +1,15 @@
 //! Whom to believe: what the user gives, else what the service said at first use.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use aecm::core::certificate::Certificate;
-use aecm_core::limits::Limits;
 use clap::Args;
 
+use crate::cli::Io;
 use crate::cli::online::discover::Discovered;
+use crate::cli::online::people::certificates;
 use crate::cli::online::settings::{AnchorPems, Settings};
 use crate::cli::online::stop::{Done, Stop};
-use crate::cli::sniff::{Form, sniff};
-use crate::cli::{Io, input};
 
 /// The roots, where the service is not to name its own.
 #[derive(Args)]
@@ -46,21 +45,6 @@ fn pems(paths: &[PathBuf], io: &mut Io) -> Done<Vec<String>> {
         pems.extend(certificates(path, io)?.iter().map(Certificate::to_pem));
     }
     Ok(pems)
-}
-
-fn certificates(path: &Path, io: &mut Io) -> Done<Vec<Certificate>> {
-    let limits = Limits::default();
-    let octets = input::read(path, &limits, io)?;
-    let wrong = |why: &str| Stop::error("malformed", format!("{}: {why}", path.display()));
-    let ders = match sniff(&octets, &limits) {
-        Form::Pem(blocks) => blocks,
-        Form::Asn1(der) => vec![("CERTIFICATE".to_owned(), der)],
-        Form::Mail | Form::Unknown => return Err(wrong("it is no certificate, PEM or DER")),
-    };
-    let ders = ders.iter().filter(|(label, _)| label == "CERTIFICATE");
-    let read: Result<Vec<Certificate>, _> = ders.map(|(_, der)| Certificate::from_der(der)).collect();
-    let read = read.map_err(|error| wrong(&error.to_string()))?;
-    if read.is_empty() { Err(wrong("there is no certificate in it")) } else { Ok(read) }
 }
 
 /// Puts the anchors into the settings, and says where they are from.
