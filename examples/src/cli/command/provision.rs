@@ -13,6 +13,7 @@ use aecm::store::KeyStore;
 use aecm::{ClassicKeys, Event, Plan};
 use aecm_core::limits::Limits;
 use clap::{Args, ValueEnum};
+use serde::Deserialize;
 
 use crate::cli::online::dns::Zone;
 use crate::cli::online::keyfolder::StoreArgs;
@@ -37,6 +38,9 @@ pub(in crate::cli) struct Provision {
     /// The mail address
     #[arg(value_name = "MAILBOX")]
     mailbox: Address,
+    /// What `aecm serve --ready` wrote, instead of --directory, --tls-ca and --dkim-dns
+    #[arg(long, value_name = "F", conflicts_with_all = ["directory", "tls_ca", "dkim_dns"])]
+    service: Option<PathBuf>,
     /// URL of the ACME directory; remembered
     #[arg(long, value_name = "URL")]
     directory: Option<String>,
@@ -89,6 +93,21 @@ enum Classic {
     Ecc,
 }
 
+/// Where the service is, as far as the options say it.
+struct Given {
+    directory: Option<String>,
+    tls_ca: Option<String>,
+    dkim_dns: Option<String>,
+}
+
+/// What `aecm serve --ready` writes, as far as it is wanted here.
+#[derive(Deserialize)]
+struct Page {
+    directory: String,
+    tls_ca: String,
+    dkim: serde_json::Map<String, serde_json::Value>,
+}
+
 impl Provision {
     pub(in crate::cli) fn run(self, io: &mut Io) -> Result<Outcome, Failure> {
         let password = match self.store.password(io) {
@@ -110,7 +129,7 @@ impl Provision {
             None => None,
         };
         let mut settings = self.settings(remembered.as_ref(), io)?;
-        let mail = source(&settings, io)?;
+        let mail = source(&settings)?;
         let given = self.anchors.read(io)?;
         let http = http(&settings.tls_ca)?;
         teller.say(&format!("asking {}", settings.directory));
@@ -133,38 +152,58 @@ impl Provision {
 
     /// What the vault remembered, and what the options say now.
     fn settings(&self, remembered: Option<&Settings>, io: &mut Io) -> Done<Settings> {
+        let Given { directory, tls_ca, dkim_dns } = self.given(io)?;
+        let maildir = self.maildir.as_ref();
+        let maildir = maildir.map(|path| std::path::absolute(path).unwrap_or_else(|_| path.clone()));
         let missing = |option: &str| {
             let message = format!("{option} is wanted: the vault does not know {} yet", self.mailbox);
             Stop::error("option-missing", message)
         };
-        let tls_ca = match &self.tls_ca {
-            Some(path) => Some(input::read_text(path, &Limits::default(), io)?.to_string()),
-            None => None,
+        let Some(remembered) = remembered else {
+            return Ok(Settings::new(
+                directory.ok_or_else(|| missing("--directory"))?,
+                tls_ca.ok_or_else(|| missing("--tls-ca"))?,
+                maildir.ok_or_else(|| missing("--maildir"))?,
+                dkim_dns.ok_or_else(|| missing("--dkim-dns"))?,
+            ));
         };
-        let path = |path: &Option<PathBuf>| {
-            let whole = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
-            path.as_ref().map(whole)
-        };
-        let mut settings = match remembered {
-            Some(settings) => settings.clone(),
-            None => Settings::new(
-                self.directory.clone().ok_or_else(|| missing("--directory"))?,
-                tls_ca.clone().ok_or_else(|| missing("--tls-ca"))?,
-                path(&self.maildir).ok_or_else(|| missing("--maildir"))?,
-                path(&self.dkim_dns).ok_or_else(|| missing("--dkim-dns"))?,
-            ),
-        };
-        if let Some(directory) = self.directory.as_ref().filter(|other| **other != settings.directory) {
+        if let Some(other) = directory.filter(|directory| *directory != remembered.directory) {
             let message = format!(
-                "the vault has {} at {}, not at {directory}: use another --store for another service",
-                self.mailbox, settings.directory
+                "the vault has {} at {}, not at {other}: use another --store for another service",
+                self.mailbox, remembered.directory
             );
             return Err(Stop::error("other-service", message));
         }
+        let mut settings = remembered.clone();
         settings.tls_ca = tls_ca.unwrap_or(settings.tls_ca);
-        settings.maildir = path(&self.maildir).unwrap_or(settings.maildir);
-        settings.dkim_dns = path(&self.dkim_dns).unwrap_or(settings.dkim_dns);
+        settings.maildir = maildir.unwrap_or(settings.maildir);
+        settings.dkim_dns = dkim_dns.unwrap_or(settings.dkim_dns);
         Ok(settings)
+    }
+
+    /// What the options say.
+    fn given(&self, io: &mut Io) -> Done<Given> {
+        let limits = Limits::default();
+        let mut text = |path: &Option<PathBuf>| -> Done<Option<String>> {
+            let text = path.as_ref().map(|path| input::read_text(path, &limits, io)).transpose()?;
+            Ok(text.map(|text| text.to_string()))
+        };
+        if let Some(path) = &self.service {
+            let wrong = |why: String| Stop::error("malformed", format!("{}: {why}", path.display()));
+            let page = text(&self.service)?.unwrap_or_default();
+            let page: Page = serde_json::from_str(&page).map_err(|error| wrong(error.to_string()))?;
+            let Page { directory, tls_ca, dkim } = page;
+            return Ok(Given {
+                directory: Some(directory),
+                tls_ca: Some(tls_ca),
+                dkim_dns: Some(serde_json::Value::Object(dkim).to_string()),
+            });
+        }
+        Ok(Given {
+            directory: self.directory.clone(),
+            tls_ca: text(&self.tls_ca)?,
+            dkim_dns: text(&self.dkim_dns)?,
+        })
     }
 
     fn plan(&self) -> Plan {
@@ -215,7 +254,7 @@ impl Provision {
 }
 
 /// Where challenge mails come in, and the keys of those who send them.
-fn source(settings: &Settings, io: &mut Io) -> Done<(Arc<dyn MailSource>, Arc<dyn TxtResolver>)> {
+fn source(settings: &Settings) -> Done<(Arc<dyn MailSource>, Arc<dyn TxtResolver>)> {
     let folder = &settings.maildir;
     for part in ["new", "cur"] {
         if !folder.join(part).is_dir() {
@@ -223,6 +262,7 @@ fn source(settings: &Settings, io: &mut Io) -> Done<(Arc<dyn MailSource>, Arc<dy
             return Err(Stop::error("no-maildir", message));
         }
     }
-    let zone = Zone::read(&settings.dkim_dns, &Limits::default(), io)?;
+    let zone = Zone::parse(&settings.dkim_dns)
+        .map_err(|why| Stop::error("malformed", format!("the DNS of --dkim-dns: {why}")))?;
     Ok((Arc::new(Maildir::new(folder)), zone.resolver()))
 }

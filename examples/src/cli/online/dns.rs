@@ -36,7 +36,7 @@ impl Zone {
         Self::parse(&text).map_err(|why| Failure::error("malformed", format!("{}: {why}", path.display())))
     }
 
-    fn parse(text: &str) -> Result<Self, String> {
+    pub(in crate::cli) fn parse(text: &str) -> Result<Self, String> {
         let Pairs(pairs) = serde_json::from_str(text).map_err(|error| error.to_string())?;
         let mut zone = BTreeMap::new();
         for (name, records) in pairs {

@@ -32,8 +32,8 @@ pub(in crate::cli) struct Settings {
     pub(in crate::cli) certificates: Option<String>,
     /// Where the mail arrives.
     pub(in crate::cli) maildir: PathBuf,
-    /// The DNS file.
-    pub(in crate::cli) dkim_dns: PathBuf,
+    /// The DNS for the DKIM keys, the JSON text.
+    pub(in crate::cli) dkim_dns: String,
 }
 
 /// Anchors in PEM, by what they vouch for.
@@ -64,12 +64,7 @@ fn read(pems: &[String]) -> Done<Vec<Certificate>> {
 
 impl Settings {
     /// Of a mailbox that is new here.
-    pub(in crate::cli) fn new(
-        directory: String,
-        tls_ca: String,
-        maildir: PathBuf,
-        dkim_dns: PathBuf,
-    ) -> Self {
+    pub(in crate::cli) fn new(directory: String, tls_ca: String, maildir: PathBuf, dkim_dns: String) -> Self {
         Self {
             version: VERSION,
             directory,
