@@ -135,8 +135,11 @@ identifiers! {
     BASIC_CONSTRAINTS = "2.5.29.19", "basicConstraints";
     CRL_NUMBER = "2.5.29.20", "cRLNumber";
     CRL_REASON = "2.5.29.21", "reasonCode";
+    HOLD_INSTRUCTION = "2.5.29.23", "holdInstructionCode";
+    INVALIDITY_DATE = "2.5.29.24", "invalidityDate";
     DELTA_CRL_INDICATOR = "2.5.29.27", "deltaCRLIndicator";
     ISSUING_DISTRIBUTION_POINT = "2.5.29.28", "issuingDistributionPoint";
+    CERTIFICATE_ISSUER = "2.5.29.29", "certificateIssuer";
     NAME_CONSTRAINTS = "2.5.29.30", "nameConstraints";
     CRL_DISTRIBUTION_POINTS = "2.5.29.31", "cRLDistributionPoints";
     CERTIFICATE_POLICIES = "2.5.29.32", "certificatePolicies";
@@ -144,11 +147,14 @@ identifiers! {
     POLICY_MAPPINGS = "2.5.29.33", "policyMappings";
     AUTHORITY_KEY_IDENTIFIER = "2.5.29.35", "authorityKeyIdentifier";
     POLICY_CONSTRAINTS = "2.5.29.36", "policyConstraints";
+    FRESHEST_CRL = "2.5.29.46", "freshestCRL";
     EXT_KEY_USAGE = "2.5.29.37", "extKeyUsage";
     INHIBIT_ANY_POLICY = "2.5.29.54", "inhibitAnyPolicy";
     AUTHORITY_INFO_ACCESS = "1.3.6.1.5.5.7.1.1", "authorityInfoAccess";
     ACCESS_OCSP = "1.3.6.1.5.5.7.48.1", "id-ad-ocsp";
     ACCESS_CA_ISSUERS = "1.3.6.1.5.5.7.48.2", "id-ad-caIssuers";
+    OCSP_BASIC = "1.3.6.1.5.5.7.48.1.1", "id-pkix-ocsp-basic";
+    OCSP_NONCE = "1.3.6.1.5.5.7.48.1.2", "id-pkix-ocsp-nonce";
     OCSP_NOCHECK = "1.3.6.1.5.5.7.48.1.5", "id-pkix-ocsp-nocheck";
     SMTP_UTF8_MAILBOX = "1.3.6.1.5.5.7.8.9", "id-on-SmtpUTF8Mailbox";
 

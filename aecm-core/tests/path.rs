@@ -22,7 +22,7 @@ fn vector(path: &str) -> Certificate {
 }
 
 fn options(purpose: PathPurpose) -> PathOptions {
-    PathOptions { purpose, at: Some(now()), limits: Limits::default() }
+    PathOptions::new(purpose, Some(now()), Limits::default())
 }
 
 fn reason(result: Result<Path, PathFailure>) -> PathReason {
@@ -172,7 +172,7 @@ fn validity_of_each_certificate() {
         let certificates = chain.certificates();
         let judge = |at: Option<Time>| {
             let [leaf, middle, root] = certificates.clone();
-            let options = PathOptions { at, ..options(PathPurpose::SignMail) };
+            let options = PathOptions::new(PathPurpose::SignMail, at, Limits::default());
             validate(&leaf, &[middle], &Anchors::new(vec![root]), &options)
         };
         for inside in [start, end, now()] {

@@ -11,11 +11,14 @@ mod lease;
 mod ledger;
 mod memory;
 mod ops;
+pub mod package;
+mod recognise;
 mod records;
 mod slot;
 mod store;
 #[cfg(unix)]
 mod vault;
+mod wipe;
 
 pub use error::{Exposure, Mismatch, StoreError};
 pub use import::ImportedKey;

@@ -14,18 +14,27 @@
 //! ```
 
 mod args;
+mod certificates;
 mod command;
+mod errors;
+mod explain;
 mod failure;
 mod input;
 mod io;
+mod judged;
+mod keys;
 mod limits;
+mod message;
 mod online;
 mod outcome;
 mod output;
 mod password;
+mod recipients;
 mod runtime;
 mod show;
 mod sniff;
+mod text;
+mod verifying;
 mod words;
 
 use std::ffi::OsString;

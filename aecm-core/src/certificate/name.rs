@@ -89,7 +89,7 @@ fn folded(text: &str) -> impl Iterator<Item = char> {
 }
 
 /// The name for people: the last relative name first, separated by commas (RFC 4514 §2).
-pub(super) fn text(name: &[u8]) -> String {
+pub(crate) fn text(name: &[u8]) -> String {
     let mut out = String::new();
     // Names of a certificate have been read before.
     let names = relative_names(name).unwrap_or_default();

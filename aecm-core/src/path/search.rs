@@ -2,7 +2,8 @@
 
 use alloc::vec::Vec;
 
-use super::{Anchors, Path, PathFailure, PathOptions, PathReason, rules};
+use super::budget::{Budget, Spent};
+use super::{Anchors, Path, PathFailure, PathOptions, PathReason, RevocationStatus, rules};
 use crate::certificate::{Certificate, names_match};
 use crate::signature::Sm2Id;
 
@@ -10,8 +11,7 @@ pub(super) struct Search<'a> {
     intermediates: &'a [Certificate],
     anchors: &'a Anchors,
     options: &'a PathOptions,
-    signature_checks: usize,
-    name_comparisons: usize,
+    budget: &'a mut Budget,
     /// The most specific failure so far.
     failure: Option<PathFailure>,
 }
@@ -27,8 +27,9 @@ impl<'a> Search<'a> {
         intermediates: &'a [Certificate],
         anchors: &'a Anchors,
         options: &'a PathOptions,
+        budget: &'a mut Budget,
     ) -> Self {
-        Self { intermediates, anchors, options, signature_checks: 0, name_comparisons: 0, failure: None }
+        Self { intermediates, anchors, options, budget, failure: None }
     }
 
     pub(super) fn run(mut self, leaf: &'a Certificate) -> Result<Path, PathFailure> {
@@ -67,8 +68,17 @@ impl<'a> Search<'a> {
             }
             match rules::anchor(anchor, below, self.options) {
                 Ok(()) => {
-                    let chain = chain.iter().copied().chain([anchor]).cloned().collect();
-                    return Some(Outcome::Found(Path { chain }));
+                    let chain: Vec<Certificate> = chain.iter().copied().chain([anchor]).cloned().collect();
+                    let tolerances = rules::tolerances(&chain);
+                    let revocation_unknown =
+                        chain.split_last().map_or_else(Vec::new, |(_, below)| below.to_vec());
+                    return Some(Outcome::Found(Path {
+                        chain,
+                        valid_policies: Vec::new(),
+                        revocation: RevocationStatus::Unknown,
+                        revocation_unknown,
+                        tolerances,
+                    }));
                 }
                 Err(reason) => self.note(reason, anchor),
             }
@@ -118,10 +128,7 @@ impl<'a> Search<'a> {
     }
 
     fn is_issuer(&mut self, child: &Certificate, candidate: &Certificate) -> Result<bool, Outcome> {
-        self.name_comparisons += 1;
-        if self.name_comparisons > self.options.limits.name_comparisons {
-            return Err(Outcome::GaveUp(PathFailure::new(PathReason::BudgetExceeded, child)));
-        }
+        self.budget.compare_names(1).map_err(|Spent| gave_up(child))?;
         Ok(names_match(child.issuer_der(), candidate.subject_der()))
     }
 
@@ -131,14 +138,11 @@ impl<'a> Search<'a> {
             self.note(PathReason::UnsupportedAlgorithm, issuer);
             return Ok(false);
         };
-        if let Err(reason) = rules::signature_algorithm(child, key) {
+        if let Err(reason) = rules::signature_algorithm(child, key, self.options) {
             self.note(reason, child);
             return Ok(false);
         }
-        self.signature_checks += 1;
-        if self.signature_checks > self.options.limits.signature_checks {
-            return Err(Outcome::GaveUp(PathFailure::new(PathReason::BudgetExceeded, child)));
-        }
+        self.budget.check_signature().map_err(|Spent| gave_up(child))?;
         if child.verify_signature_by(key, Sm2Id::Default).is_err() {
             self.note(PathReason::BadSignature, child);
             return Ok(false);
@@ -152,6 +156,10 @@ impl<'a> Search<'a> {
             self.failure = Some(PathFailure::new(reason, at));
         }
     }
+}
+
+fn gave_up(at: &Certificate) -> Outcome {
+    Outcome::GaveUp(PathFailure::new(PathReason::BudgetExceeded, at))
 }
 
 // Those whose key identifier is the one that the child names first, those with another one last: a hint only

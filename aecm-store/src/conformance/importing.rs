@@ -130,7 +130,7 @@ async fn presence(open: Open<'_>) -> Result<(), Failure> {
     let slot = Slot::new(Suite::Classic, Purpose::Encrypt, Level::Mailbox, &device);
     let one = Foreign::make(open, &mailbox, &slot, KeySpec::P256).await?;
     let two = Foreign::make(open, &mailbox, &slot, KeySpec::P256).await?;
-    let (one_leaf, older, two_leaf) = (one.leaf(1).await?, one.leaf(2).await?, two.leaf(3).await?);
+    let (older, one_leaf, two_leaf) = (one.leaf(1).await?, one.leaf(2).await?, two.leaf(3).await?);
     let single = async |key: ImportedKey| -> Result<KeyId, Failure> {
         let ids = import(open, &mailbox, vec![key]).await.kept("a key is imported")?;
         ids.first()

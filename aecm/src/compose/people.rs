@@ -33,7 +33,7 @@ impl Mailbox {
     pub(crate) fn vetted(&self, address: Address, found: Vec<Found>, now: Time) -> Correspondent {
         let trust = self.aecm().trust();
         let limits = trust.policy.limits.clone();
-        let options = PathOptions { purpose: PathPurpose::EncryptMail, at: Some(now), limits };
+        let options = PathOptions::new(PathPurpose::EncryptMail, Some(now), limits);
         let holds = |candidate: &Found| {
             candidate.certificate.mailboxes().iter().any(|named| named.matches(&address))
                 && validate(&candidate.certificate, &candidate.chain, &trust.smime, &options).is_ok()

@@ -3,9 +3,12 @@
 mod challenge_mail;
 mod compose;
 mod csr;
+mod decrypt;
+mod open;
 mod provision;
 mod serve;
 mod status;
+mod verify;
 
 use clap::Subcommand;
 
@@ -14,6 +17,12 @@ use super::{Failure, Io, Outcome};
 /// What can be asked for.
 #[derive(Subcommand)]
 pub(super) enum Command {
+    /// Verify the signature of a mail or of CMS
+    Verify(Box<verify::Verify>),
+    /// Decrypt a mail or CMS
+    Decrypt(Box<decrypt::Decrypt>),
+    /// Open a mail: decrypt and verify every layer
+    Open(Box<open::Open>),
     /// Show a certification request and check that its key signed it
     Csr(csr::Csr),
     /// Say whether a mail is the challenge mail of an order
@@ -31,6 +40,9 @@ pub(super) enum Command {
 /// Does it.
 pub(super) fn run(command: Command, io: &mut Io) -> Result<Outcome, Failure> {
     match command {
+        Command::Verify(command) => command.run(io),
+        Command::Decrypt(command) => command.run(io),
+        Command::Open(command) => command.run(io),
         Command::Csr(command) => command.run(io),
         Command::ChallengeMail(command) => command.run(io),
         Command::Provision(command) => command.run(io),
