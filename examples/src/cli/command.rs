@@ -2,13 +2,16 @@
 
 mod cert;
 mod challenge_mail;
+mod compose;
 mod csr;
 mod decrypt;
 mod encrypt;
 mod key;
 mod open;
+mod provision;
 mod serve;
 mod sign;
+mod status;
 mod timestamp;
 mod verify;
 
@@ -39,6 +42,12 @@ pub(super) enum Command {
     Csr(csr::Csr),
     /// Say whether a mail is the challenge mail of an order
     ChallengeMail(challenge_mail::ChallengeMailCommand),
+    /// Obtain the certificates of a mailbox
+    Provision(provision::Provision),
+    /// Show what the mailboxes of a vault have
+    Status(status::Status),
+    /// Sign, timestamp and encrypt a mail for its readers
+    Compose(compose::ComposeCommand),
     /// Run the service: certificates for mailboxes, timestamps, challenge mails
     Serve(serve::Serve),
 }
@@ -56,6 +65,9 @@ pub(super) fn run(command: Command, io: &mut Io) -> Result<Outcome, Failure> {
         Command::Key(command) => command.run(io),
         Command::Csr(command) => command.run(io),
         Command::ChallengeMail(command) => command.run(io),
+        Command::Provision(command) => command.run(io),
+        Command::Status(command) => command.run(io),
+        Command::Compose(command) => command.run(io),
         Command::Serve(command) => command.run(io),
     }
 }
