@@ -17,6 +17,7 @@ pub mod key;
 pub mod limits;
 pub mod mailbox;
 pub mod oid;
+pub mod password;
 pub mod path;
 pub mod public_key;
 pub mod signature;
