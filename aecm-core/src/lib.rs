@@ -7,6 +7,7 @@ extern crate alloc;
 extern crate std;
 
 pub mod certificate;
+pub mod crl;
 pub mod digest;
 pub mod directory;
 pub mod embed;
@@ -16,6 +17,7 @@ pub mod header;
 pub mod key;
 pub mod limits;
 pub mod mailbox;
+pub mod ocsp;
 pub mod oid;
 pub mod password;
 pub mod path;

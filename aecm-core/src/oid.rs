@@ -144,6 +144,9 @@ identifiers! {
     ALGORITHM_PROTECTION = "1.2.840.113549.1.9.52", "cmsAlgorithmProtection";
     TMP_PUBLIC_KEY = "1.2.840.113549.1.9.63", "tmpPublicKey";
     RECEIPT_REQUEST = "1.2.840.113549.1.9.16.2.1", "receiptRequest";
+    // Ours: the SHA-256 of the request that a key package answers. The arc is below 2³², where every reader
+    // can hold it; 2.25 (X.667) has arcs of 128 bits, and no UUID begins with 96 zero bits by chance.
+    AECM_TRANSFER = "2.25.2741368305", "aecm-transfer";
     ENCRYPTION_KEY_PREFERENCE = "1.2.840.113549.1.9.16.2.11", "smimeEncryptionKeyPreference";
     SIGNING_CERTIFICATE = "1.2.840.113549.1.9.16.2.12", "signingCertificate";
     TIME_STAMP_TOKEN = "1.2.840.113549.1.9.16.2.14", "timeStampToken";
@@ -158,8 +161,11 @@ identifiers! {
     BASIC_CONSTRAINTS = "2.5.29.19", "basicConstraints";
     CRL_NUMBER = "2.5.29.20", "cRLNumber";
     CRL_REASON = "2.5.29.21", "reasonCode";
+    HOLD_INSTRUCTION = "2.5.29.23", "holdInstructionCode";
+    INVALIDITY_DATE = "2.5.29.24", "invalidityDate";
     DELTA_CRL_INDICATOR = "2.5.29.27", "deltaCRLIndicator";
     ISSUING_DISTRIBUTION_POINT = "2.5.29.28", "issuingDistributionPoint";
+    CERTIFICATE_ISSUER = "2.5.29.29", "certificateIssuer";
     NAME_CONSTRAINTS = "2.5.29.30", "nameConstraints";
     CRL_DISTRIBUTION_POINTS = "2.5.29.31", "cRLDistributionPoints";
     CERTIFICATE_POLICIES = "2.5.29.32", "certificatePolicies";
@@ -167,11 +173,14 @@ identifiers! {
     POLICY_MAPPINGS = "2.5.29.33", "policyMappings";
     AUTHORITY_KEY_IDENTIFIER = "2.5.29.35", "authorityKeyIdentifier";
     POLICY_CONSTRAINTS = "2.5.29.36", "policyConstraints";
+    FRESHEST_CRL = "2.5.29.46", "freshestCRL";
     EXT_KEY_USAGE = "2.5.29.37", "extKeyUsage";
     INHIBIT_ANY_POLICY = "2.5.29.54", "inhibitAnyPolicy";
     AUTHORITY_INFO_ACCESS = "1.3.6.1.5.5.7.1.1", "authorityInfoAccess";
     ACCESS_OCSP = "1.3.6.1.5.5.7.48.1", "id-ad-ocsp";
     ACCESS_CA_ISSUERS = "1.3.6.1.5.5.7.48.2", "id-ad-caIssuers";
+    OCSP_BASIC = "1.3.6.1.5.5.7.48.1.1", "id-pkix-ocsp-basic";
+    OCSP_NONCE = "1.3.6.1.5.5.7.48.1.2", "id-pkix-ocsp-nonce";
     OCSP_NOCHECK = "1.3.6.1.5.5.7.48.1.5", "id-pkix-ocsp-nocheck";
     SMTP_UTF8_MAILBOX = "1.3.6.1.5.5.7.8.9", "id-on-SmtpUTF8Mailbox";
 
@@ -199,6 +208,7 @@ identifiers! {
     PSEUDONYM = "2.5.4.65", "pseudonym";
     ORGANIZATION_IDENTIFIER = "2.5.4.97", "organizationIdentifier";
     DOMAIN_COMPONENT = "0.9.2342.19200300.100.1.25", "DC";
+    USER_CERTIFICATE = "2.5.4.36", "userCertificate";
     USER_ID = "0.9.2342.19200300.100.1.1", "UID";
 
     // Policies of the CA/B Forum S/MIME Baseline Requirements §7.1.6.1.

@@ -113,8 +113,7 @@ pub fn path(data: &[u8]) {
     for purpose in
         [PathPurpose::SignMail, PathPurpose::EncryptMail, PathPurpose::TimestampAuthority, PathPurpose::Any]
     {
-        let options =
-            PathOptions { purpose, at: Some(Time::from_unix(1_796_083_200)), limits: limits.clone() };
+        let options = PathOptions::new(purpose, Some(Time::from_unix(1_796_083_200)), limits.clone());
         match path::validate(leaf, others, anchors(), &options) {
             Ok(path) => {
                 assert_eq!(path.chain.first(), Some(leaf));
@@ -132,7 +131,7 @@ pub fn path(data: &[u8]) {
         }
     }
     let none = Anchors::new(Vec::new());
-    let options = PathOptions { purpose: PathPurpose::Any, at: None, limits };
+    let options = PathOptions::new(PathPurpose::Any, None, limits);
     assert!(path::validate(leaf, others, &none, &options).is_err(), "trusted without anchors");
 }
 

@@ -76,7 +76,7 @@ impl Verifier<'_> {
         purpose: PathPurpose,
         at: Option<Time>,
     ) -> Result<Path, PathFailure> {
-        let options = PathOptions { purpose, at, limits: self.policy.limits.clone() };
+        let options = PathOptions::new(purpose, at, self.policy.limits.clone());
         validate(leaf, bag, self.anchors, &options)
     }
 

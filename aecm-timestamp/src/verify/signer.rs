@@ -280,8 +280,8 @@ fn refusal_of(reason: &Reason) -> Refusal {
         Reason::NoAnchorsGiven | Reason::Chain(PathReason::NoPathToAnchor) => "timestamp-no-path-to-anchor",
         Reason::Chain(PathReason::Expired { .. }) => "timestamp-expired",
         Reason::Chain(PathReason::NotYetValid { .. }) => "timestamp-not-yet-valid",
+        Reason::Revoked | Reason::Chain(PathReason::Revoked { .. }) => "timestamp-revoked",
         Reason::Chain(_) => "timestamp-chain",
-        Reason::Revoked => "timestamp-revoked",
         _ => "timestamp-attributes",
     };
     Refusal::new(word, format!("the timestamp's signer: {reason}"))
