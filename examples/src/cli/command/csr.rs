@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use aecm_acme::csr::{CertificateRequest, CsrError};
+use aecm_core::certificate::name_text;
 use aecm_core::signature::Sm2Id;
 use clap::Args;
 use serde_json::json;
@@ -39,13 +40,13 @@ impl Csr {
             Form::Mail | Form::Unknown => return Err(wrong("it is neither DER nor PEM")),
         };
         let request = CertificateRequest::parse_any(&der, &limits).map_err(|error| unreadable(&error))?;
-        let (subject, usage) = (request.common_name().unwrap_or_default(), usage(&request));
+        let (subject, usage) = (name_text(request.subject_der()), usage(&request));
         let emails: Vec<String> = request.mailboxes().iter().map(ToString::to_string).collect();
         let others = request.other_names().to_vec();
         let key = words::key(request.public_key());
         let describe = |verdict: &str, sentence: &str, reasons: &[&str]| {
             let mut text = Text::verdict(verdict, sentence);
-            text.row("subject", if subject.is_empty() { "(empty)" } else { subject });
+            text.row("subject", if subject.is_empty() { "(empty)" } else { &subject });
             text.row("emails", emails.join(", "));
             text.row("other names", others.join(", "));
             text.row("key", &key.text);
