@@ -116,6 +116,28 @@ identifiers! {
     PBKDF2 = "1.2.840.113549.1.5.12", "PBKDF2";
     PBMAC1 = "1.2.840.113549.1.5.14", "PBMAC1";
     SCRYPT = "1.3.6.1.4.1.11591.4.11", "scrypt";
+    GM_PBKDF = "1.2.156.10197.6.1.4.1.5.1", "gm-PBKDF";
+    GM_PBES = "1.2.156.10197.6.1.4.1.5.2", "gm-PBES";
+    GM_PBKDF_GMSM = "1.2.156.10197.6.4.1.5.1", "gm-PBKDF (as gmsm writes it)";
+    GM_PBES_GMSM = "1.2.156.10197.6.4.1.5.2", "gm-PBES (as gmsm writes it)";
+    PBE_MD5_DES = "1.2.840.113549.1.5.3", "pbeWithMD5AndDES-CBC";
+    PBE_SHA1_DES = "1.2.840.113549.1.5.10", "pbeWithSHA1AndDES-CBC";
+    PBE_SHA_RC4_128 = "1.2.840.113549.1.12.1.1", "pbeWithSHAAnd128BitRC4";
+    PBE_SHA_RC4_40 = "1.2.840.113549.1.12.1.2", "pbeWithSHAAnd40BitRC4";
+    PBE_SHA_3DES = "1.2.840.113549.1.12.1.3", "pbeWithSHAAnd3-KeyTripleDES-CBC";
+    PBE_SHA_2DES = "1.2.840.113549.1.12.1.4", "pbeWithSHAAnd2-KeyTripleDES-CBC";
+    PBE_SHA_RC2_128 = "1.2.840.113549.1.12.1.5", "pbeWithSHAAnd128BitRC2-CBC";
+    PBE_SHA_RC2_40 = "1.2.840.113549.1.12.1.6", "pbeWithSHAAnd40BitRC2-CBC";
+
+    // PKCS#12 (RFC 7292).
+    KEY_BAG = "1.2.840.113549.1.12.10.1.1", "keyBag";
+    SHROUDED_KEY_BAG = "1.2.840.113549.1.12.10.1.2", "pkcs-8ShroudedKeyBag";
+    CERT_BAG = "1.2.840.113549.1.12.10.1.3", "certBag";
+    CRL_BAG = "1.2.840.113549.1.12.10.1.4", "crlBag";
+    SECRET_BAG = "1.2.840.113549.1.12.10.1.5", "secretBag";
+    SAFE_CONTENTS_BAG = "1.2.840.113549.1.12.10.1.6", "safeContentsBag";
+    X509_CERTIFICATE = "1.2.840.113549.1.9.22.1", "x509Certificate";
+    X509_CRL = "1.2.840.113549.1.9.23.1", "x509CRL";
 
     // Attributes (RFC 5652 §11, RFC 2985, RFC 5035, RFC 6211, RFC 8551).
     EMAIL_ADDRESS = "1.2.840.113549.1.9.1", "emailAddress";

@@ -2,13 +2,17 @@
 
 mod cert;
 mod challenge_mail;
+mod compose;
 mod csr;
 mod decrypt;
 mod encrypt;
+mod inspect;
 mod key;
 mod open;
+mod provision;
 mod serve;
 mod sign;
+mod status;
 mod timestamp;
 mod verify;
 
@@ -19,6 +23,8 @@ use super::{Failure, Io, Outcome};
 /// What can be asked for.
 #[derive(Subcommand)]
 pub(super) enum Command {
+    /// Show what is inside any file: CMS, certificates, keys, timestamps, mail
+    Inspect(inspect::Inspect),
     /// Verify the signature of a mail or of CMS
     Verify(Box<verify::Verify>),
     /// Decrypt a mail or CMS
@@ -39,6 +45,12 @@ pub(super) enum Command {
     Csr(csr::Csr),
     /// Say whether a mail is the challenge mail of an order
     ChallengeMail(challenge_mail::ChallengeMailCommand),
+    /// Obtain the certificates of a mailbox
+    Provision(provision::Provision),
+    /// Show what the mailboxes of a vault have
+    Status(status::Status),
+    /// Sign, timestamp and encrypt a mail for its readers
+    Compose(compose::ComposeCommand),
     /// Run the service: certificates for mailboxes, timestamps, challenge mails
     Serve(serve::Serve),
 }
@@ -46,6 +58,7 @@ pub(super) enum Command {
 /// Does it.
 pub(super) fn run(command: Command, io: &mut Io) -> Result<Outcome, Failure> {
     match command {
+        Command::Inspect(command) => command.run(io),
         Command::Verify(command) => command.run(io),
         Command::Decrypt(command) => command.run(io),
         Command::Open(command) => command.run(io),
@@ -56,6 +69,9 @@ pub(super) fn run(command: Command, io: &mut Io) -> Result<Outcome, Failure> {
         Command::Key(command) => command.run(io),
         Command::Csr(command) => command.run(io),
         Command::ChallengeMail(command) => command.run(io),
+        Command::Provision(command) => command.run(io),
+        Command::Status(command) => command.run(io),
+        Command::Compose(command) => command.run(io),
         Command::Serve(command) => command.run(io),
     }
 }
