@@ -121,6 +121,9 @@ identifiers! {
     ALGORITHM_PROTECTION = "1.2.840.113549.1.9.52", "cmsAlgorithmProtection";
     TMP_PUBLIC_KEY = "1.2.840.113549.1.9.63", "tmpPublicKey";
     RECEIPT_REQUEST = "1.2.840.113549.1.9.16.2.1", "receiptRequest";
+    // Ours: the SHA-256 of the request that a key package answers. The arc is below 2³², where every reader
+    // can hold it; 2.25 (X.667) has arcs of 128 bits, and no UUID begins with 96 zero bits by chance.
+    AECM_TRANSFER = "2.25.2741368305", "aecm-transfer";
     ENCRYPTION_KEY_PREFERENCE = "1.2.840.113549.1.9.16.2.11", "smimeEncryptionKeyPreference";
     SIGNING_CERTIFICATE = "1.2.840.113549.1.9.16.2.12", "signingCertificate";
     TIME_STAMP_TOKEN = "1.2.840.113549.1.9.16.2.14", "timeStampToken";
@@ -182,6 +185,7 @@ identifiers! {
     PSEUDONYM = "2.5.4.65", "pseudonym";
     ORGANIZATION_IDENTIFIER = "2.5.4.97", "organizationIdentifier";
     DOMAIN_COMPONENT = "0.9.2342.19200300.100.1.25", "DC";
+    USER_CERTIFICATE = "2.5.4.36", "userCertificate";
     USER_ID = "0.9.2342.19200300.100.1.1", "UID";
 
     // Policies of the CA/B Forum S/MIME Baseline Requirements §7.1.6.1.

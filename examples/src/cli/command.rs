@@ -1,13 +1,18 @@
 //! The commands, a file each.
 
+mod cert;
 mod challenge_mail;
 mod compose;
 mod csr;
 mod decrypt;
+mod encrypt;
+mod key;
 mod open;
 mod provision;
 mod serve;
+mod sign;
 mod status;
+mod timestamp;
 mod verify;
 
 use clap::Subcommand;
@@ -23,6 +28,16 @@ pub(super) enum Command {
     Decrypt(Box<decrypt::Decrypt>),
     /// Open a mail: decrypt and verify every layer
     Open(Box<open::Open>),
+    /// Sign a file, or make a signed mail
+    Sign(Box<sign::Sign>),
+    /// Encrypt a file or mail to the holders of certificates
+    Encrypt(Box<encrypt::Encrypt>),
+    /// Timestamps: request, verify, serve
+    Timestamp(timestamp::Timestamp),
+    /// Certificates: verify
+    Cert(cert::Cert),
+    /// Show what a private key is, and convert it
+    Key(Box<key::Key>),
     /// Show a certification request and check that its key signed it
     Csr(csr::Csr),
     /// Say whether a mail is the challenge mail of an order
@@ -43,6 +58,11 @@ pub(super) fn run(command: Command, io: &mut Io) -> Result<Outcome, Failure> {
         Command::Verify(command) => command.run(io),
         Command::Decrypt(command) => command.run(io),
         Command::Open(command) => command.run(io),
+        Command::Sign(command) => command.run(io),
+        Command::Encrypt(command) => command.run(io),
+        Command::Timestamp(command) => command.run(io),
+        Command::Cert(command) => command.run(io),
+        Command::Key(command) => command.run(io),
         Command::Csr(command) => command.run(io),
         Command::ChallengeMail(command) => command.run(io),
         Command::Provision(command) => command.run(io),
