@@ -167,8 +167,11 @@ fn verify(
     expected: Option<&Mailbox>,
     options: &OpenOptions<'_>,
 ) -> Result<Verified, OpenError> {
-    let mut verifier =
-        Verifier::new(options.anchors, options.policy).at(options.at).intermediates(options.intermediates);
+    let mut verifier = Verifier::new(options.anchors, options.policy)
+        .at(options.at)
+        .intermediates(options.intermediates)
+        .path_policies(options.path_policies.clone())
+        .revocation(options.revocation.clone());
     if let Some(mailbox) = expected {
         verifier = verifier.email(mailbox);
     }
