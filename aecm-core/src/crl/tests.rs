@@ -183,14 +183,12 @@ fn extensions_of_lists() {
 #[test]
 fn limits_a2() {
     let der = with_entries((0..100).map(|serial| entry(&[serial], &[])).collect()).unwrap().as_der().to_vec();
-    let mut limits = Limits::default();
-    limits.crl_bytes = der.len();
+    let mut limits = Limits { crl_bytes: der.len(), ..Limits::default() };
     assert!(Crl::from_der(&der, &limits).is_ok());
     limits.crl_bytes -= 1;
     let large = Crl::from_der(&der, &limits);
     assert_eq!(large, Err(CrlError::TooLarge { octets: der.len(), limit: der.len() - 1 }));
-    let mut limits = Limits::default();
-    limits.asn1_elements = 99;
+    let limits = Limits { asn1_elements: 99, ..Limits::default() };
     let kind = |result| match result {
         Err(CrlError::Encoding(error)) => error.kind(),
         other => panic!("{other:?}"),

@@ -65,12 +65,10 @@ fn a_response_of_openssl() {
     for end in 0..RESPONSE.len() {
         assert!(read(&RESPONSE[..end]).is_err(), "cut at {end}");
     }
-    let mut limits = Limits::default();
-    limits.crl_bytes = RESPONSE.len() - 1;
+    let limits = Limits { crl_bytes: RESPONSE.len() - 1, ..Limits::default() };
     let large = OcspResponse::from_der(RESPONSE, &limits);
     assert!(matches!(large, Err(OcspError::TooLarge { .. })));
-    let mut limits = Limits::default();
-    limits.certificates = 0;
+    let limits = Limits { certificates: 0, ..Limits::default() };
     let many = OcspResponse::from_der(RESPONSE, &limits);
     assert_eq!(many, Err(OcspError::TooManyCertificates { limit: 0 }));
 }
