@@ -14,7 +14,9 @@
 //! ```
 
 mod args;
+mod authority;
 mod certificates;
+mod chain;
 mod command;
 mod errors;
 mod explain;
@@ -27,6 +29,7 @@ mod limits;
 mod message;
 mod online;
 mod outcome;
+mod outgoing;
 mod output;
 mod password;
 mod recipients;

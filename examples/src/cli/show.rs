@@ -21,6 +21,19 @@ pub(super) fn hex(octets: &[u8]) -> String {
         .collect()
 }
 
+/// The octets of hexadecimal digits; nothing for anything else.
+pub(super) fn unhex(text: &str) -> Option<Vec<u8>> {
+    let digits: Vec<u8> = text
+        .chars()
+        .map(|digit| digit.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
+        .collect::<Option<_>>()?;
+    let pairs = digits.chunks_exact(2);
+    if !pairs.remainder().is_empty() {
+        return None;
+    }
+    Some(pairs.filter_map(|pair| Some(pair.first()? << 4 | pair.get(1)?)).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -29,5 +42,9 @@ mod tests {
     fn nothing_commands_a_terminal() {
         assert_eq!(plain("a\u{1b}[2Jb\u{202e}c\r\n"), "a\\u{1b}[2Jb\\u{202e}c\\u{d}\n");
         assert_eq!(hex(&[0, 0xab]), "00ab");
+        assert_eq!(unhex("00aB"), Some(vec![0, 0xab]));
+        for wrong in ["0", "0g", "0x", " 00", "00 "] {
+            assert_eq!(unhex(wrong), None, "{wrong}");
+        }
     }
 }

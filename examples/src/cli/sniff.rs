@@ -25,6 +25,10 @@ pub(super) fn sniff(octets: &[u8], limits: &Limits) -> Form {
     {
         return Form::Asn1(octets.to_vec());
     }
+    // A mail may speak of PEM in its text, and PEM may stand under lines that look like a header.
+    if is_mail(rest) && has_mail_field(rest) {
+        return Form::Mail;
+    }
     if let Some(blocks) = pem(octets, limits) {
         return Form::Pem(blocks);
     }
@@ -69,6 +73,28 @@ fn is_mail(octets: &[u8]) -> bool {
     parts.next().is_some() && !name.is_empty() && name.iter().all(|octet| (33..=126).contains(octet))
 }
 
+/// Whether a field that only mail has stands before the first empty line, and before any PEM.
+fn has_mail_field(octets: &[u8]) -> bool {
+    const FIELDS: [&[u8]; 8] = [
+        b"from:",
+        b"to:",
+        b"subject:",
+        b"date:",
+        b"received:",
+        b"return-path:",
+        b"mime-version:",
+        b"content-type:",
+    ];
+    octets
+        .split(|octet| *octet == b'\n')
+        .take_while(|line| !line.trim_ascii().is_empty() && !line.starts_with(b"-----BEGIN "))
+        .any(|line| {
+            FIELDS
+                .iter()
+                .any(|field| line.get(..field.len()).is_some_and(|start| start.eq_ignore_ascii_case(field)))
+        })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,6 +107,8 @@ mod tests {
         assert_eq!(sniff(b"From: a@b.example\r\n\r\n", &limits), Form::Mail);
         let pem = b"text\n-----BEGIN X-----\nMAMCAQU=\n-----END X-----\n";
         assert_eq!(sniff(pem, &limits), Form::Pem(vec![("X".to_owned(), vec![0x30, 3, 2, 1, 5])]));
+        assert_eq!(sniff(&[b"Subject: x\n\n", &pem[..]].concat(), &limits), Form::Mail);
+        assert!(matches!(sniff(&[b"Certificate:\n    Data:\n", &pem[..]].concat(), &limits), Form::Pem(_)));
         for nothing in [&b""[..], b"\0\0", b"-----BEGIN X-----", b"no header", b" : x"] {
             assert_eq!(sniff(nothing, &limits), Form::Unknown, "{nothing:?}");
         }

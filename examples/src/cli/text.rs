@@ -34,24 +34,46 @@ impl Text {
         }
     }
 
+    /// A line of a tree.
+    pub(super) fn branch(&mut self, depth: usize, text: &str) {
+        self.0.push_str(&format!("{:1$}{2}\n", "", 2 + 2 * depth, line(text.trim_end())));
+    }
+
     /// The reasons and tolerances, each with its meaning and what to do.
-    pub(super) fn because<W: AsRef<str>>(&mut self, reasons: &[W], tolerances: &[W]) {
-        let mut words = |heading: &str, words: &[W], find: fn(&str) -> Option<explain::Explanation>| {
-            if words.is_empty() {
-                return;
+    pub(super) fn because<R: AsRef<str>>(&mut self, reasons: &[R], tolerances: &[String]) {
+        self.words("Why", reasons.iter().map(AsRef::as_ref), explain::reason);
+        self.words("Tolerated", tolerances.iter().map(String::as_str), explain::tolerance);
+    }
+
+    fn words<'w>(
+        &mut self,
+        heading: &str,
+        words: impl Iterator<Item = &'w str>,
+        find: fn(&str) -> Option<explain::Explanation>,
+    ) {
+        for (place, word) in words.enumerate() {
+            if place == 0 {
+                self.heading(heading);
             }
-            self.heading(heading);
-            for word in words.iter().map(AsRef::as_ref) {
-                let found = find(word);
-                let meaning = found.map_or(String::new(), |row| format!(": {}", row.meaning));
-                self.0.push_str(&format!("  {}{meaning}\n", line(word)));
-                if let Some(advice) = found.map(|row| row.advice).filter(|advice| !advice.is_empty()) {
-                    self.0.push_str(&format!("    {advice}\n"));
-                }
+            let found = find(word);
+            let meaning = found.map_or(String::new(), |row| format!(": {}", row.meaning));
+            self.0.push_str(&format!("  {}{meaning}\n", line(word)));
+            if let Some(advice) = found.map(|row| row.advice).filter(|advice| !advice.is_empty()) {
+                self.0.push_str(&format!("    {advice}\n"));
             }
-        };
-        words("Why", reasons, explain::reason);
-        words("Tolerated", tolerances, explain::tolerance);
+        }
+    }
+
+    /// What is unusual, each with its meaning.
+    pub(super) fn unusual(&mut self, words: &[&str]) {
+        if words.is_empty() {
+            return;
+        }
+        self.heading("Unusual");
+        for word in words {
+            let meaning = explain::reason(word).map_or("", |row| row.meaning);
+            self.0.push_str(&format!("  {word}: {meaning}\n"));
+        }
     }
 
     /// The whole.
@@ -74,7 +96,7 @@ mod tests {
         let mut text = Text::verdict("invalid", "no");
         text.row("subject", "CN=x\nvalid: all is well");
         text.row("empty", "");
-        text.because(&["digest-mismatch"], &["ber-encoding"]);
+        text.because(&["digest-mismatch"], &["ber-encoding".to_owned()]);
         let text = text.finish();
         assert!(
             text.starts_with("invalid: no\n  subject       CN=x\\nvalid: all is well\n\nWhy\n"),

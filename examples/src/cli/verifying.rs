@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use aecm_core::certificate::Certificate;
 use aecm_core::limits::Limits;
-use aecm_core::path::Anchors;
+use aecm_core::path::{Anchors, PathOptions, PathPurpose, PolicySettings, Revocation};
 use aecm_core::suite::Suite;
 use aecm_core::time::Time;
 use aecm_smime::verify::{Policy, SignerPolicy, TimestampRule};
@@ -12,6 +12,7 @@ use aecm_timestamp::TimestampPolicy;
 use clap::{Args, ValueEnum};
 
 use super::args::LimitArgs;
+use super::chain::ChainArgs;
 use super::{Failure, Io, certificates};
 
 /// The options of the verifying commands.
@@ -50,6 +51,8 @@ pub(super) struct JudgingArgs {
     /// Accept SM2 signatures over the bare SM3 of the content
     #[arg(long)]
     sm2_raw_digest: bool,
+    #[command(flatten)]
+    chain: ChainArgs,
     #[command(flatten)]
     limits: LimitArgs,
 }
@@ -107,6 +110,22 @@ pub(super) struct Judge {
     pub(super) asked: Option<At>,
     /// Whom to trust about time.
     pub(super) timestamps: aecm_timestamp::Verifier,
+    /// Which certificate policies the path has to be valid for.
+    pub(super) policies: PolicySettings,
+    /// What is known about revocation.
+    pub(super) revocation: Revocation,
+}
+
+impl Judge {
+    /// The rules for a path, at `at`.
+    pub(super) fn path_options(&self, purpose: PathPurpose, at: Option<Time>) -> PathOptions {
+        let mut options = PathOptions::new(purpose, at, self.policy.limits.clone());
+        options.sha1 = self.policy.sha1;
+        options.rsa_bits_min = self.policy.rsa_bits_min;
+        options.policies = self.policies.clone();
+        options.revocation = self.revocation.clone();
+        options
+    }
 }
 
 impl VerifyArgs {
@@ -150,7 +169,9 @@ impl JudgingArgs {
         times.limits = limits.clone();
         let policy = self.policy(limits);
         let timestamps = aecm_timestamp::Verifier::new(times);
-        Ok(Judge { anchors, intermediates, policy, at, asked: self.at, timestamps })
+        let policies = self.chain.policies();
+        let revocation = self.chain.revocation(&policy.limits, io)?;
+        Ok(Judge { anchors, intermediates, policy, at, asked: self.at, timestamps, policies, revocation })
     }
 
     fn policy(&self, limits: Limits) -> Policy {

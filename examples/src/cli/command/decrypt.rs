@@ -79,7 +79,7 @@ impl Decrypt {
         text.row("cipher", cipher.word());
         text.row("form", form.word());
         text.row("content", format!("{} octets, sha256 {digest}", octets.len()));
-        text.because(&reasons.iter().map(ToString::to_string).collect::<Vec<_>>(), &tolerances);
+        text.because(reasons, &tolerances);
         let mut outcome = Outcome::of(verdict)
             .with("recipient", holder(&recipient))
             .with("cipher", cipher.word())
