@@ -31,7 +31,7 @@ use core::fmt;
 
 use aecm_core::certificate::Certificate;
 use aecm_core::mailbox::Mailbox;
-use aecm_core::path::{Anchors, PolicySettings, Revocation};
+use aecm_core::path::Anchors;
 use aecm_core::time::Time;
 
 use crate::decrypt::Recipient;
@@ -53,15 +53,13 @@ pub struct OpenOptions<'a> {
     pub(crate) email: Option<Mailbox>,
     pub(crate) rewriters: Vec<Mailbox>,
     pub(crate) accept_unauthenticated: bool,
-    pub(crate) path_policies: PolicySettings,
-    pub(crate) revocation: Revocation,
 }
 
 impl<'a> OpenOptions<'a> {
     /// With these anchors of signing certificates and this policy: no keys, validity dates not looked at, no
     /// timestamps. The limits are those of the policy.
     #[must_use]
-    pub fn new(anchors: &'a Anchors, policy: &'a Policy) -> Self {
+    pub const fn new(anchors: &'a Anchors, policy: &'a Policy) -> Self {
         Self {
             anchors,
             policy,
@@ -72,8 +70,6 @@ impl<'a> OpenOptions<'a> {
             email: None,
             rewriters: Vec::new(),
             accept_unauthenticated: false,
-            path_policies: PolicySettings::default(),
-            revocation: Revocation::default(),
         }
     }
 
@@ -117,20 +113,6 @@ impl<'a> OpenOptions<'a> {
     #[must_use]
     pub fn rewriters(mut self, mailboxes: &[Mailbox]) -> Self {
         self.rewriters = mailboxes.to_vec();
-        self
-    }
-
-    /// As [`Verifier::path_policies`](crate::verify::Verifier::path_policies).
-    #[must_use]
-    pub fn path_policies(mut self, policies: PolicySettings) -> Self {
-        self.path_policies = policies;
-        self
-    }
-
-    /// As [`Verifier::revocation`](crate::verify::Verifier::revocation).
-    #[must_use]
-    pub fn revocation(mut self, evidence: Revocation) -> Self {
-        self.revocation = evidence;
         self
     }
 

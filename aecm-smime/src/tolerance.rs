@@ -81,8 +81,6 @@ tolerances! {
     BareLineFeed "bare-line-feed" "the signed part has bare line feeds"
     /// The signed part's trailing blank lines were altered; the signature held without them.
     TrailingBlankLines "trailing-blank-lines" "the blank lines after the signed part were altered"
-    /// No time of judgement was given: the validity dates of certificates were not looked at.
-    ValidityNotChecked "validity-not-checked" "the validity dates of the certificates were not looked at"
     /// The micalg parameter is not that of the signature.
     MicalgMismatch "micalg-mismatch" "the micalg parameter does not name the digest used"
 }

@@ -45,12 +45,13 @@ use core::fmt;
 use aecm_core::certificate::Certificate;
 use aecm_core::mailbox::Mailbox;
 use aecm_core::oid::ObjectIdentifier;
-use aecm_core::path::{Anchors, PathPurpose, PolicySettings, Revocation};
+use aecm_core::path::{Anchors, PathPurpose};
 use aecm_core::time::Time;
 
 use crate::cms::SignedData;
 use crate::error::Error;
 use crate::tolerance::note;
+use signature::Budget;
 use signer::Spent;
 use stamps::Stamps;
 
@@ -64,15 +65,13 @@ pub struct Verifier<'a> {
     timestamps: Option<&'a dyn TokenVerifier>,
     content_type: Option<ObjectIdentifier>,
     purpose: PathPurpose,
-    path_policies: PolicySettings,
-    revocation: Revocation,
 }
 
 impl<'a> Verifier<'a> {
     /// A verifier that trusts `anchors` and judges by `policy`, without a time: validity dates are then not
     /// looked at, so give one with [`Verifier::at`].
     #[must_use]
-    pub fn new(anchors: &'a Anchors, policy: &'a Policy) -> Self {
+    pub const fn new(anchors: &'a Anchors, policy: &'a Policy) -> Self {
         Self {
             anchors,
             policy,
@@ -82,8 +81,6 @@ impl<'a> Verifier<'a> {
             timestamps: None,
             content_type: None,
             purpose: PathPurpose::SignMail,
-            path_policies: PolicySettings::default(),
-            revocation: Revocation::default(),
         }
     }
 
@@ -119,23 +116,6 @@ impl<'a> Verifier<'a> {
     #[must_use]
     pub const fn content_type(mut self, oid: ObjectIdentifier) -> Self {
         self.content_type = Some(oid);
-        self
-    }
-
-    /// The certificate policies that chains have to be valid for (RFC 5280 §6.1.1); none by default.
-    #[must_use]
-    pub fn path_policies(mut self, policies: PolicySettings) -> Self {
-        self.path_policies = policies;
-        self
-    }
-
-    /// CRLs and OCSP responses (RFC 5280 §6.3, RFC 6960). They have to be fresh at their own `now`, else at the
-    /// time of [`Verifier::at`], also where a timestamp proves that the signature is older. A revoked
-    /// certificate breaks the chain; one whose status stays unknown does so where the evidence is `required`,
-    /// and else is named by [`Reason::RevocationUnknown`].
-    #[must_use]
-    pub fn revocation(mut self, evidence: Revocation) -> Self {
-        self.revocation = evidence;
         self
     }
 
@@ -181,7 +161,11 @@ impl<'a> Verifier<'a> {
         };
         let certificates = signed.certificates();
         let bag: Vec<Certificate> = certificates.into_iter().chain(self.extra.iter().cloned()).collect();
-        let mut spent = Spent::new(&self.policy.limits, Stamps::new(self.timestamps));
+        let mut spent = Spent {
+            budget: Budget(self.policy.limits.signature_checks),
+            stamps: Stamps::new(self.timestamps),
+            missing: Vec::new(),
+        };
         let mut found = Vec::new();
         for info in signed.signers() {
             found.push(self.signer(signed, info, content, &bag, &mut spent));

@@ -206,7 +206,7 @@ impl TokenVerifier for Verifier {
                 authority,
                 trust,
             },
-            Err(Refusal { word, detail }) if UNDECIDED.contains(&word) => {
+            Err(Refusal { word, detail }) if word == NO_TSA_ANCHOR => {
                 TokenFinding::NotEvaluated { word, detail }
             }
             Err(Refusal { word, detail }) => TokenFinding::Refused { word, detail },
@@ -216,7 +216,3 @@ impl TokenVerifier for Verifier {
 
 /// There are no anchors to tell whether the signer is an authority.
 const NO_TSA_ANCHOR: &str = "no-tsa-anchor";
-/// What is no fault of the token: its authority is a stranger here, or did not introduce itself. Such a token
-/// proves nothing, and the mail may carry it.
-const UNDECIDED: [&str; 3] =
-    [NO_TSA_ANCHOR, "timestamp-no-path-to-anchor", "timestamp-signer-certificate-missing"];

@@ -167,11 +167,8 @@ fn verify(
     expected: Option<&Mailbox>,
     options: &OpenOptions<'_>,
 ) -> Result<Verified, OpenError> {
-    let mut verifier = Verifier::new(options.anchors, options.policy)
-        .at(options.at)
-        .intermediates(options.intermediates)
-        .path_policies(options.path_policies.clone())
-        .revocation(options.revocation.clone());
+    let mut verifier =
+        Verifier::new(options.anchors, options.policy).at(options.at).intermediates(options.intermediates);
     if let Some(mailbox) = expected {
         verifier = verifier.email(mailbox);
     }

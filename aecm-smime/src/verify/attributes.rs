@@ -87,11 +87,11 @@ pub(super) fn signing_time(info: &SignerInfo<'_>, limits: &Limits) -> Result<Opt
     }
 }
 
-/// What messageDigest says about the content (RFC 5652 §11.2), whose digest is computed where it is needed.
+/// What messageDigest says about the content (RFC 5652 §11.2).
 pub(super) fn check_digest(
     info: &SignerInfo<'_>,
     digest: DigestAlgorithm,
-    of_content: impl FnOnce() -> Vec<u8>,
+    content: &[u8],
     limits: &Limits,
 ) -> Result<(), Reason> {
     let value = match find(info.attributes(), &oid::MESSAGE_DIGEST) {
@@ -102,7 +102,7 @@ pub(super) fn check_digest(
     let signed = whole(value, limits, |reader| Some(reader.expect(Tag::OCTET_STRING).ok()?.content()))
         .filter(|signed| signed.len() == digest.output_size())
         .ok_or(Reason::MessageDigestMalformed)?;
-    let same = of_content().as_slice().ct_eq(signed);
+    let same = digest.digest(content).as_slice().ct_eq(signed);
     if bool::from(same) { Ok(()) } else { Err(Reason::DigestMismatch) }
 }
 

@@ -118,8 +118,6 @@ reasons! {
     FromDoesNotMatch "from-does-not-match" "the certificate does not name the sender's mailbox"
     /// The certificate is revoked.
     Revoked "revoked" "the certificate is revoked"
-    /// CRLs or OCSP responses were given, and none of them decides for every certificate of the chain.
-    RevocationUnknown "revocation-unknown" "whether a certificate of the chain is revoked could not be told from what was given"
     /// There is a timestamp token, and no way to verify it was given.
     NoTsaAnchor "no-tsa-anchor" "there is a timestamp, and no timestamp anchors were given to check it"
     /// The policy wants a timestamp and there is none.

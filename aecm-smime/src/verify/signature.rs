@@ -28,17 +28,12 @@ pub(super) struct Outcome {
     pub(super) failure: Option<Failure>,
 }
 
-/// So many octets cost as much as a signature check, in the budget.
-const OCTETS_A_CHECK: usize = 8 << 20;
-
 /// Signature checks that one message may still cost.
 pub(super) struct Budget(pub(super) usize);
 
 impl Budget {
-    /// Takes off one check of a signature over `message`: long ones have to be hashed for each key anew.
-    fn spend(&mut self, message: &[u8]) -> bool {
-        let cost = 1 + message.len() / OCTETS_A_CHECK;
-        self.0.checked_sub(cost).map(|rest| self.0 = rest).is_some()
+    fn spend(&mut self) -> bool {
+        self.0.checked_sub(1).map(|rest| self.0 = rest).is_some()
     }
 }
 
@@ -96,7 +91,7 @@ impl Question<'_> {
             return false;
         }
         outcome.algorithm.get_or_insert(algorithm);
-        if !budget.spend(self.message) {
+        if !budget.spend() {
             outcome.fail(Reason::TooManySignatureChecks, CheckResult::NotEvaluated);
             return false;
         }
@@ -130,16 +125,16 @@ impl Question<'_> {
         budget: &mut Budget,
     ) -> Result<Tolerance, Reason> {
         for id in &self.policy.sm2_ids {
-            if budget.spend(self.message) && verifies(Sm2Id::Other(id)) {
+            if budget.spend() && verifies(Sm2Id::Other(id)) {
                 return Ok(Tolerance::Sm2OtherId);
             }
         }
         let without_attributes = self.info.signed_attributes().is_none();
-        if without_attributes && budget.spend(self.message) && verifies(Sm2Id::RawDigestNoZ) {
+        if without_attributes && budget.spend() && verifies(Sm2Id::RawDigestNoZ) {
             let allowed = self.policy.sm2_raw_digest;
             return if allowed { Ok(Tolerance::Sm2RawDigest) } else { Err(Reason::Sm2RawDigest) };
         }
-        if budget.spend(self.message) && verifies(Sm2Id::Other(b"")) {
+        if budget.spend() && verifies(Sm2Id::Other(b"")) {
             return Err(Reason::Sm2EmptyId);
         }
         Err(Reason::SignatureMismatch)

@@ -2,9 +2,7 @@
 
 use aecm_core::certificate::Certificate;
 use aecm_core::digest::DigestAlgorithm;
-use aecm_core::limits::Limits;
 use aecm_core::oid;
-use aecm_core::path;
 use aecm_core::signature::SignatureAlgorithm;
 use aecm_core::time::Time;
 
@@ -15,7 +13,6 @@ use crate::verify::reason::Reason;
 use crate::verify::report::{CheckResult, Checks, Missing, SignerReport, TimeReport};
 use crate::verify::signature::{self, Budget, Outcome, Question};
 use crate::verify::stamps::Stamps;
-use crate::verify::trust::Trust;
 use crate::verify::{Verifier, attributes, summary};
 
 impl Verifier<'_> {
@@ -31,7 +28,7 @@ impl Verifier<'_> {
         let mut draft = Draft::new();
         let limits = &self.policy.limits;
         draft.time.claimed = attributes::signing_time(info, limits).ok().flatten();
-        self.check_attributes(signed, info, content, &mut draft, spent);
+        self.check_attributes(signed, info, content, &mut draft);
         let candidates: Vec<(&Certificate, bool)> = distinct(bag)
             .into_iter()
             .filter_map(|certificate| {
@@ -49,7 +46,7 @@ impl Verifier<'_> {
             (Some(proven), Some(at)) => Some(proven.min(at)),
             (_, at) => at,
         };
-        let leaf = self.choose(info, &candidates, &verified, bag, at, spent);
+        let leaf = self.choose(info, &candidates, &verified, bag, at);
         if let Some((leaf, by_name)) = leaf {
             if by_name {
                 note(&mut draft.tolerances, Tolerance::NameEncoding);
@@ -96,7 +93,6 @@ impl Verifier<'_> {
         info: &SignerInfo<'_>,
         content: &[u8],
         draft: &mut Draft,
-        spent: &mut Spent<'_>,
     ) {
         let limits = &self.policy.limits;
         let content_type = signed.content_type();
@@ -127,8 +123,7 @@ impl Verifier<'_> {
                     note(&mut draft.tolerances, tolerance);
                 }
                 if info.signed_attributes().is_some() {
-                    let of_content = || spent.digest(digest, content);
-                    draft.check_digest(attributes::check_digest(info, digest, of_content, limits));
+                    draft.check_digest(attributes::check_digest(info, digest, content, limits));
                 }
             }
             Err((reason, check)) => {
@@ -176,15 +171,14 @@ impl Verifier<'_> {
         verified: &[usize],
         bag: &[Certificate],
         at: Option<Time>,
-        spent: &mut Spent<'_>,
     ) -> Option<(&'b Certificate, bool)> {
         let mut twins = verified.iter().filter_map(|place| candidates.get(*place)).take(MAX_TWINS).copied();
         let Some(first) = twins.next() else { return candidates.first().copied() };
         let mut best = first;
         let mut best_rank = None;
         for twin in twins {
-            let mut rank = |leaf: &Certificate| {
-                let trust = self.trust(leaf, bag, at, spent);
+            let rank = |leaf: &Certificate| {
+                let trust = self.trust(leaf, bag, at);
                 (
                     attributes::signing_certificate_holds(info, leaf, &self.policy.limits),
                     trust.chain == CheckResult::Valid,
@@ -222,11 +216,9 @@ impl Verifier<'_> {
             draft.reasons.append(&mut reasons);
             tolerances.into_iter().for_each(|tolerance| note(&mut draft.tolerances, tolerance));
         }
-        let mut trust = self.trust(leaf, bag, at, spent);
+        let mut trust = self.trust(leaf, bag, at);
         draft.checks.chain = trust.chain;
         draft.checks.usage = trust.usage;
-        draft.checks.revocation = trust.revocation;
-        trust.tolerances.into_iter().for_each(|tolerance| note(&mut draft.tolerances, tolerance));
         draft.chain = trust.path;
         draft.reasons.append(&mut trust.reasons);
         for missing in trust.missing {
@@ -243,35 +235,8 @@ const MAX_TWINS: usize = 4;
 /// What one message may still cost, and what it lacked.
 pub(super) struct Spent<'a> {
     pub(super) budget: Budget,
-    pub(super) paths: path::Budget,
     pub(super) stamps: Stamps<'a>,
     pub(super) missing: Vec<Missing>,
-    /// What was found about leaves, so that signers who share one share the work.
-    pub(super) trusted: Vec<(Certificate, Option<Time>, Trust)>,
-    digests: Vec<(DigestAlgorithm, Vec<u8>)>,
-}
-
-impl<'a> Spent<'a> {
-    pub(super) const fn new(limits: &Limits, stamps: Stamps<'a>) -> Self {
-        Self {
-            budget: Budget(limits.signature_checks),
-            paths: path::Budget::new(limits),
-            stamps,
-            missing: Vec::new(),
-            trusted: Vec::new(),
-            digests: Vec::new(),
-        }
-    }
-
-    /// The digest of the content, computed once for each algorithm.
-    fn digest(&mut self, algorithm: DigestAlgorithm, content: &[u8]) -> Vec<u8> {
-        if let Some((_, known)) = self.digests.iter().find(|(known, _)| *known == algorithm) {
-            return known.clone();
-        }
-        let digest = algorithm.digest(content);
-        self.digests.push((algorithm, digest.clone()));
-        digest
-    }
 }
 
 /// A report in the making.

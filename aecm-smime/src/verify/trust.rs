@@ -3,80 +3,44 @@
 use aecm_core::certificate::Certificate;
 use aecm_core::mailbox::Mailbox;
 use aecm_core::oid;
-use aecm_core::path::{
-    Budget, Path, PathFailure, PathOptions, PathPurpose, PathReason, PathTolerance, RevocationStatus,
-    validate_within,
-};
+use aecm_core::path::{Path, PathFailure, PathOptions, PathPurpose, PathReason, validate};
 use aecm_core::time::Time;
 
-use crate::tolerance::Tolerance;
 use crate::verify::Verifier;
 use crate::verify::reason::Reason;
-use crate::verify::report::{CheckResult, Missing, RevocationCheck};
-use crate::verify::signer::Spent;
+use crate::verify::report::{CheckResult, Missing};
 
 /// What was found about a leaf.
-#[derive(Clone)]
 pub(super) struct Trust {
     pub(super) chain: CheckResult,
     pub(super) usage: CheckResult,
-    pub(super) revocation: RevocationCheck,
     pub(super) path: Vec<Certificate>,
     pub(super) reasons: Vec<Reason>,
     pub(super) missing: Vec<Missing>,
-    pub(super) tolerances: Vec<Tolerance>,
 }
 
 impl Verifier<'_> {
     /// Chain and usage of `leaf` at `at`. Usage is kept apart from the chain, so that a report says which of
     /// the two it was.
-    pub(super) fn trust(
-        &self,
-        leaf: &Certificate,
-        bag: &[Certificate],
-        at: Option<Time>,
-        spent: &mut Spent<'_>,
-    ) -> Trust {
-        let known = spent.trusted.iter().find(|(other, then, _)| other == leaf && *then == at);
-        if let Some((.., trust)) = known {
-            return trust.clone();
-        }
-        let trust = self.look_for_trust(leaf, bag, at, &mut spent.paths);
-        spent.trusted.push((leaf.clone(), at, trust.clone()));
-        trust
-    }
-
-    fn look_for_trust(
-        &self,
-        leaf: &Certificate,
-        bag: &[Certificate],
-        at: Option<Time>,
-        budget: &mut Budget,
-    ) -> Trust {
+    pub(super) fn trust(&self, leaf: &Certificate, bag: &[Certificate], at: Option<Time>) -> Trust {
         let mut trust = Trust {
             chain: CheckResult::NotEvaluated,
             usage: CheckResult::Valid,
-            revocation: RevocationCheck::Unknown,
             path: Vec::new(),
             reasons: Vec::new(),
             missing: Vec::new(),
-            tolerances: Vec::new(),
         };
-        let mut undecided: Option<Vec<Certificate>> = None;
         if !usage_allows(leaf, self.purpose) {
             trust.usage = CheckResult::Invalid;
         }
         if self.anchors.certificates().is_empty() {
             trust.reasons.push(Reason::NoAnchorsGiven);
         } else {
-            if at.is_none() {
-                trust.tolerances.push(Tolerance::ValidityNotChecked);
-            }
-            let found = self.path(leaf, bag, self.purpose, at, budget);
+            let found = self.path(leaf, bag, self.purpose, at);
             let found = match found {
                 Err(failure) if is_usage(&failure, leaf) => {
                     trust.usage = CheckResult::Invalid;
-                    self.path(leaf, bag, PathPurpose::Any, at, budget)
+                    self.path(leaf, bag, PathPurpose::Any, at)
                 }
                 other => other,
             };
@@ -84,20 +48,9 @@ impl Verifier<'_> {
                 Ok(found) => {
                     trust.chain = CheckResult::Valid;
                     trust.path = found.chain;
-                    if found.revocation == RevocationStatus::Good {
-                        trust.revocation = RevocationCheck::Good;
-                    } else if self.has_evidence() {
-                        trust.reasons.push(Reason::RevocationUnknown);
-                    }
-                    undecided = Some(found.revocation_unknown);
-                    trust.tolerances.extend(found.tolerances.into_iter().filter_map(named));
                 }
                 Err(failure) => {
                     trust.chain = CheckResult::Invalid;
-                    if let PathReason::Revoked { .. } = failure.reason {
-                        trust.revocation = RevocationCheck::Revoked;
-                        undecided = Some(Vec::new());
-                    }
                     if failure.reason == PathReason::NoPathToAnchor {
                         trust.missing.push(issuer_missing(failure.at.as_ref().unwrap_or(leaf)));
                     }
@@ -108,15 +61,12 @@ impl Verifier<'_> {
         if trust.usage == CheckResult::Invalid {
             trust.reasons.push(Reason::UsageNotAllowed);
         }
+        let looked_at: &[Certificate] =
+            if trust.path.is_empty() { core::slice::from_ref(leaf) } else { &trust.path };
         // The anchor is trusted by being given; everything below it could be revoked.
-        let undecided = undecided.unwrap_or_else(|| vec![leaf.clone()]);
-        trust.missing.extend(undecided.iter().map(revocation_missing));
+        let below = looked_at.len().saturating_sub(1).max(1);
+        trust.missing.extend(looked_at.iter().take(below).map(revocation_missing));
         trust
-    }
-
-    /// Whether anything was given that could say something about revocation.
-    const fn has_evidence(&self) -> bool {
-        !self.revocation.crls.is_empty() || !self.revocation.ocsp.is_empty()
     }
 
     fn path(
@@ -125,16 +75,9 @@ impl Verifier<'_> {
         bag: &[Certificate],
         purpose: PathPurpose,
         at: Option<Time>,
-        budget: &mut Budget,
     ) -> Result<Path, PathFailure> {
-        let mut options = PathOptions::new(purpose, at, self.policy.limits.clone());
-        options.sha1 = self.policy.sha1;
-        options.rsa_bits_min = options.rsa_bits_min.min(self.policy.rsa_bits_min);
-        options.policies = self.path_policies.clone();
-        options.revocation = self.revocation.clone();
-        // A proven time moves the judgement back, not the day on which the evidence has to be fresh.
-        options.revocation.now = options.revocation.now.or(self.at);
-        validate_within(leaf, bag, self.anchors, &options, budget)
+        let options = PathOptions::new(purpose, at, self.policy.limits.clone());
+        validate(leaf, bag, self.anchors, &options)
     }
 
     /// Identity (THREATS M1): the expected mailbox against those of the leaf.
@@ -167,15 +110,6 @@ fn usage_allows(leaf: &Certificate, purpose: PathPurpose) -> bool {
         usage.oids.contains(&oid::EMAIL_PROTECTION) || usage.oids.contains(&oid::ANY_EXTENDED_KEY_USAGE)
     });
     signs && mail
-}
-
-/// The tolerance of a message that a path's is.
-const fn named(tolerance: PathTolerance) -> Option<Tolerance> {
-    match tolerance {
-        PathTolerance::WeakDigest => Some(Tolerance::WeakDigest),
-        PathTolerance::WeakKey => Some(Tolerance::WeakKey),
-        _ => None,
-    }
 }
 
 fn revocation_missing(certificate: &Certificate) -> Missing {
