@@ -71,8 +71,8 @@ pub enum UnusableCertificate {
     },
     /// It is a CA's, not a mailbox's.
     Authority,
-    /// Its key does key agreement (ECDH), which is not written.
-    KeyAgreementOnly,
+    /// It does not name the mailbox it is to be used for.
+    OtherMailbox,
     /// keyUsage does not allow encryption: a signing certificate.
     KeyUsage,
     /// keyUsage allows signing too, and one usage for a certificate is asked for.
@@ -99,7 +99,7 @@ impl UnusableCertificate {
             Self::UnsupportedKey => "unsupported-key",
             Self::WeakKey { .. } => "weak-key",
             Self::Authority => "not-a-leaf",
-            Self::KeyAgreementOnly => "key-agreement-only",
+            Self::OtherMailbox => "other-mailbox",
             Self::KeyUsage | Self::ExtendedKeyUsage => "usage-not-allowed",
             Self::NotSingleUsage => "not-single-usage",
             Self::Expired { .. } => "expired",
@@ -114,9 +114,7 @@ impl fmt::Display for UnusableCertificate {
             Self::UnsupportedKey => f.write_str("its key is of an unknown kind"),
             Self::WeakKey { bits } => write!(f, "its RSA key has {bits} bits; at least 2048 are needed"),
             Self::Authority => f.write_str("it is the certificate of a CA"),
-            Self::KeyAgreementOnly => {
-                f.write_str("its key does key agreement (ECDH), which is not written; use an RSA or SM2 one")
-            }
+            Self::OtherMailbox => f.write_str("it does not name the mailbox"),
             Self::KeyUsage => f.write_str("its keyUsage does not allow encryption"),
             Self::NotSingleUsage => {
                 f.write_str("its keyUsage allows signing too, and one usage for a certificate is asked for")

@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use aecm_core::digest::DigestAlgorithm;
 use aecm_core::mailbox::Mailbox;
 use aecm_smime::mime::{ProtectedHeaders, ProtectionMode};
-use aecm_smime::open::{EncryptedLayer, Layer, OpenOptions, Opened, SignedLayer, open};
+use aecm_smime::open::{CompressedLayer, EncryptedLayer, Layer, OpenOptions, Opened, SignedLayer, open};
 use aecm_smime::verify::{TimeReport, Verdict};
 use clap::Args;
 use serde_json::{Map, Value, json};
 
-use super::decrypt::holder;
+use super::decrypt::{opener, opener_text};
 use super::verify::mailbox;
 use crate::cli::args::OutArgs;
 use crate::cli::keys::KeyArgs;
@@ -116,10 +116,10 @@ fn outcome(opened: Opened, accept_unauthenticated: bool, out: Option<PathBuf>) -
 /// is known of the innermost layer alone.
 fn layer_json(layer: &Layer, digest: Option<&String>) -> Value {
     match layer {
-        Layer::Encrypted(EncryptedLayer { cipher, recipient, form, authenticated, tolerances, .. }) => {
+        Layer::Encrypted(EncryptedLayer { cipher, opened_by, form, authenticated, tolerances, .. }) => {
             json!({
                 "kind": "encrypted",
-                "recipient": holder(recipient),
+                "recipient": opener(opened_by),
                 "cipher": cipher.word(),
                 "authenticated": authenticated,
                 "form": form.word(),
@@ -136,6 +136,11 @@ fn layer_json(layer: &Layer, digest: Option<&String>) -> Value {
             "time": judged::time(&judged::time_of(report)),
             "form": report.form.word(),
             "content_sha256": digest,
+            "tolerances": judged::tolerances(tolerances),
+        }),
+        Layer::Compressed(CompressedLayer { octets: (before, after), tolerances, .. }) => json!({
+            "kind": "compressed",
+            "octets": { "compressed": before, "decompressed": after },
             "tolerances": judged::tolerances(tolerances),
         }),
         Layer::Unsupported { kind } => json!({ "kind": "unsupported", "name": kind.to_string() }),
@@ -180,7 +185,7 @@ fn text(opened: &Opened, time: &TimeReport, reasons: &[String], tolerances: &[St
         match layer {
             Layer::Encrypted(layer) => {
                 text.heading(&format!("Layer {number}: encrypted"));
-                text.row("recipient", layer.recipient.subject_text());
+                text.row("recipient", opener_text(&layer.opened_by));
                 text.row("cipher", layer.cipher.word());
                 text.row("form", layer.form.word());
             }
@@ -190,6 +195,10 @@ fn text(opened: &Opened, time: &TimeReport, reasons: &[String], tolerances: &[St
                 for (number, signer) in (1..).zip(&layer.report.signers) {
                     judged::signer_text(&mut text, number, signer);
                 }
+            }
+            Layer::Compressed(layer) => {
+                text.heading(&format!("Layer {number}: compressed"));
+                text.row("size", format!("{} octets, decompressed {}", layer.octets.0, layer.octets.1));
             }
             Layer::Unsupported { kind } => text.heading(&format!("Layer {number}: {kind}, not opened here")),
             _ => text.heading(&format!("Layer {number}: of an unknown kind")),
