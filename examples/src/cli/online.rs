@@ -1,5 +1,6 @@
 //! What the commands that keep a vault and talk to a service share.
 
+pub(super) mod desk;
 pub(super) mod discover;
 pub(super) mod dns;
 pub(super) mod keyfolder;
@@ -11,5 +12,6 @@ pub(super) mod settings;
 pub(super) mod slots;
 pub(super) mod stop;
 pub(super) mod time;
+pub(super) mod waits;
 pub(super) mod words;
 pub(super) mod world;

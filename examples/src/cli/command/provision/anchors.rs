@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 
 use aecm::core::certificate::Certificate;
+use aecm::core::limits::Limits;
 use clap::Args;
 
-use crate::cli::Io;
 use crate::cli::online::discover::Discovered;
-use crate::cli::online::people::certificates;
 use crate::cli::online::settings::{AnchorPems, Settings};
 use crate::cli::online::stop::{Done, Stop};
+use crate::cli::{Io, certificates};
 
 /// The roots, where the service is not to name its own.
 #[derive(Args)]
@@ -40,11 +40,8 @@ impl AnchorArgs {
 }
 
 fn pems(paths: &[PathBuf], io: &mut Io) -> Done<Vec<String>> {
-    let mut pems = Vec::new();
-    for path in paths {
-        pems.extend(certificates(path, io)?.iter().map(Certificate::to_pem));
-    }
-    Ok(pems)
+    let read = certificates::read_all(paths, &Limits::default(), io)?;
+    Ok(read.iter().map(Certificate::to_pem).collect())
 }
 
 /// Puts the anchors into the settings, and says where they are from.
