@@ -7,6 +7,7 @@ mod error;
 mod keys;
 mod mails;
 mod session;
+mod transfers;
 
 use core::fmt;
 use core::future::poll_fn;

@@ -4,6 +4,7 @@
 pub mod check;
 pub mod client;
 pub mod csr;
+pub mod directory;
 pub mod dkim;
 pub mod email;
 #[cfg(feature = "hyper")]

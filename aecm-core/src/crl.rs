@@ -7,7 +7,7 @@
 //! use aecm_core::{certificate::Certificate, crl::{Crl, RevocationReason}, limits::Limits, signature::Sm2Id};
 //!
 //! let crl = Crl::from_pem(include_str!("../tests/vectors/revocation/sm2-ca.crl"), &Limits::default())?;
-//! let ca = Certificate::from_pem(include_str!("../tests/vectors/revocation/sm2-ca.crt"))?;
+//! let ca = Certificate::from_pem(include_str!("../tests/vectors/keys/sm2-ca.crt"))?;
 //! crl.verify_signature_by(ca.public_key().ok_or("no key")?, Sm2Id::Default)?;
 //! let entry = crl.entries().next().ok_or("nothing revoked")?;
 //! assert_eq!(entry.reason, Some(RevocationReason::KeyCompromise));
@@ -20,7 +20,9 @@ mod issue;
 pub(crate) mod parse;
 mod reason;
 
-pub(crate) use self::distribution::{DistributionPoint, IssuingDistributionPoint, same_general_name};
+pub(crate) use self::distribution::{
+    ALL_REASONS, DistributionPoint, IssuingDistributionPoint, directory, same_general_name,
+};
 pub use self::error::CrlError;
 pub use self::issue::{RevokedEntry, issue};
 pub use self::reason::RevocationReason;
@@ -35,7 +37,7 @@ use crate::certificate::Extension;
 use crate::certificate::extension::List;
 use crate::certificate::{name, pem};
 use crate::limits::Limits;
-use crate::oid::{self, ObjectIdentifier};
+use crate::oid::ObjectIdentifier;
 use crate::public_key::PublicKey;
 use crate::signature::{SignatureAlgorithm, Sm2Id};
 use crate::time::Time;

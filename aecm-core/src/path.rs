@@ -33,7 +33,10 @@
 
 mod budget;
 mod failure;
+mod names;
 mod options;
+mod policies;
+mod revocation;
 mod rules;
 mod search;
 

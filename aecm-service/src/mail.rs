@@ -19,7 +19,7 @@ use aecm_core::header::{HeaderError, Headers, parse_single_address};
 use aecm_core::key::Signer;
 use aecm_core::limits::Limits;
 use aecm_core::mailbox::Mailbox;
-use aecm_core::software::{KeySpec, SoftwareKey};
+use aecm_core::software::SoftwareKey;
 use aecm_core::time::Time;
 use base64ct::{Base64, Encoding as _};
 use tokio::sync::Notify;
@@ -63,17 +63,15 @@ impl core::fmt::Debug for PostOffice {
 }
 
 impl PostOffice {
-    /// Makes the mail system with a fresh DKIM key, published for every domain it serves.
-    pub(crate) fn new(ca_domain: &str, clock: Arc<dyn Clock>, rng: &Arc<dyn Rng>) -> Result<Self, Error> {
-        let key = SoftwareKey::generate(KeySpec::Rsa(2048), rng.as_ref())
-            .map_err(|error| Error::Mail(error.to_string()))?;
-        Ok(Self {
+    /// The mail system with a DKIM key that is published for every domain it serves.
+    pub(crate) fn new(ca_domain: &str, dkim: SoftwareKey, clock: Arc<dyn Clock>, rng: &Arc<dyn Rng>) -> Self {
+        Self {
             ca_domain: ca_domain.to_owned(),
-            dkim: Arc::new(key.into_signer(Arc::clone(rng))),
+            dkim: Arc::new(dkim.into_signer(Arc::clone(rng))),
             clock,
             boxes: Mutex::default(),
             arrival: Notify::new(),
-        })
+        }
     }
 
     fn boxes(&self) -> MutexGuard<'_, Boxes> {
@@ -121,6 +119,14 @@ impl PostOffice {
     pub fn dkim_record(&self, domain: &str) -> (String, String) {
         let key = Base64::encode_string(self.dkim.public_key().spki_der());
         (format!("{SELECTOR}._domainkey.{domain}"), format!("v=DKIM1; k=rsa; p={key}"))
+    }
+
+    /// The records of every domain served: the CA's, and those of the open mailboxes.
+    #[must_use]
+    pub fn dkim_records(&self) -> BTreeMap<String, String> {
+        let open: Vec<String> =
+            self.boxes().mails.keys().map(|mailbox| mailbox.ascii_domain().into_owned()).collect();
+        open.iter().chain([&self.ca_domain]).map(|domain| self.dkim_record(domain)).collect()
     }
 
     /// The address the challenge mail of an authorization comes from: one for each (STANDARDS A22).

@@ -24,5 +24,7 @@ mod reply;
 mod request;
 #[path = "server/service.rs"]
 mod service;
+#[path = "server/state.rs"]
+mod state;
 #[path = "server/tsa.rs"]
 mod tsa;

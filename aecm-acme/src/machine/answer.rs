@@ -70,7 +70,10 @@ impl Machine {
                 Ok(())
             }
             (Step::NewOrder | Step::Finalize, ProblemType::EncryptionKeyExists) => self.key_exists(problem),
-            (Step::NewOrder, ProblemType::AlreadyReplaced) => self.without_replaces(problem),
+            // Also where another account obtained what is to be replaced: that is a matter of the order alone.
+            (Step::NewOrder, ProblemType::AlreadyReplaced | ProblemType::Unauthorized) => {
+                self.without_replaces(problem)
+            }
             (Step::Finalize, ProblemType::BadCsr) => self.bad_csr(problem),
             (Step::Finalize, ProblemType::OrderNotReady) => {
                 let order = self.order_mut()?;

@@ -11,7 +11,7 @@ use crate::plan::{Plan, PlanItem};
 use crate::wire::{Directory, OrderStatus, Problem};
 
 use super::error::Step;
-use super::{AccountRecord, Consent, Issued, Outcome, StateError};
+use super::{AccountRecord, Consent, Issued, KeyExists, Outcome, StateError};
 
 /// The version of the stored form.
 pub(super) const VERSION: u32 = 1;
@@ -98,7 +98,9 @@ impl StoredOutcome {
             Self::Issued { certificate, order_url } => {
                 Outcome::Issued(Issued { certificate: certificate.clone(), order_url: order_url.clone() })
             }
-            Self::EncryptionKeyExists(problem) => Outcome::EncryptionKeyExists(problem.clone()),
+            Self::EncryptionKeyExists(problem) => {
+                Outcome::EncryptionKeyExists(KeyExists::new(problem.clone()))
+            }
         }
     }
 }

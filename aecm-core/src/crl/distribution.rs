@@ -86,6 +86,14 @@ impl DistributionPointName {
         }
     }
 
+    /// How many names it has.
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Full(names) => names.len(),
+            Self::Relative(_) => 1,
+        }
+    }
+
     /// As GeneralName values; a relative name is put behind `issuer`, a whole Name.
     pub(crate) fn resolve(&self, issuer: &[u8]) -> Vec<Vec<u8>> {
         match self {
@@ -101,9 +109,11 @@ impl DistributionPointName {
 }
 
 impl DistributionPoint {
-    /// The place that stands for a certificate without any: the issuer's name (RFC 5280 §6.3.3).
-    pub(crate) fn of_issuer(issuer: &[u8]) -> Self {
-        let name = Some(DistributionPointName::Full(Vec::from([directory_name(issuer)])));
+    /// The place that stands for a certificate without any: the issuer's names (RFC 5280 §6.3.3).
+    pub(crate) fn of_issuer(issuer: &[u8], alternatives: &[&[u8]]) -> Self {
+        let alternatives = alternatives.iter().map(|name| name.to_vec());
+        let names = core::iter::once(directory_name(issuer)).chain(alternatives).collect();
+        let name = Some(DistributionPointName::Full(names));
         Self { name, reasons: ALL_REASONS, crl_issuer: Vec::new() }
     }
 
@@ -132,6 +142,11 @@ impl DistributionPoint {
 }
 
 impl IssuingDistributionPoint {
+    /// How many names it has.
+    pub(crate) fn names(&self) -> usize {
+        self.name.as_ref().map_or(0, DistributionPointName::len)
+    }
+
     pub(super) fn read(value: &[u8]) -> Result<Self, TlvError> {
         let mut reader = Reader::new(value, Rules::Der, &Limits::default());
         let mut fields = reader.sequence()?;

@@ -12,13 +12,19 @@ use crate::time::Time;
 
 // Critical extensions whose meaning is honoured by the rules below or for the path as a whole, or asks for nothing
 // here (SAN, SKI, AKI).
-const PROCESSED: [ObjectIdentifier; 6] = [
+const PROCESSED: [ObjectIdentifier; 12] = [
     oid::KEY_USAGE,
     oid::EXT_KEY_USAGE,
     oid::BASIC_CONSTRAINTS,
     oid::SUBJECT_ALT_NAME,
     oid::SUBJECT_KEY_IDENTIFIER,
     oid::AUTHORITY_KEY_IDENTIFIER,
+    oid::NAME_CONSTRAINTS,
+    oid::CERTIFICATE_POLICIES,
+    oid::POLICY_MAPPINGS,
+    oid::POLICY_CONSTRAINTS,
+    oid::INHIBIT_ANY_POLICY,
+    oid::CRL_DISTRIBUTION_POINTS,
 ];
 
 /// Everything about the leaf but its chain.
@@ -55,10 +61,6 @@ pub(super) fn anchor(anchor: &Certificate, below: usize, options: &PathOptions) 
 
 fn authority(ca: &Certificate, below: usize, options: &PathOptions) -> Result<(), PathReason> {
     critical_extensions(ca)?;
-    // A constraint that is not evaluated is not ignored either, critical or not (RFC 5280 §4.2.1.10 wants it so).
-    if ca.extension(&oid::NAME_CONSTRAINTS).is_some() {
-        return Err(PathReason::UnknownCriticalExtension(oid::NAME_CONSTRAINTS));
-    }
     public_key(ca, options)?;
     if let Some(allowed) = ca.basic_constraints().and_then(|constraints| constraints.path_len) {
         // As many CAs as memory holds fit in 64 bits.
@@ -76,6 +78,19 @@ fn authority(ca: &Certificate, below: usize, options: &PathOptions) -> Result<()
         return Err(PathReason::ExtendedKeyUsage);
     }
     validity(ca, options.at)
+}
+
+/// A responder that an issuer appointed for OCSP (RFC 6960 §4.2.2.2), but for the issuer's signature.
+pub(super) fn responder(responder: &Certificate, options: &PathOptions) -> Result<(), PathReason> {
+    critical_extensions(responder)?;
+    public_key(responder, options)?;
+    if responder.key_usage().is_some_and(|usage| !usage.digital_signature() && !usage.non_repudiation()) {
+        return Err(PathReason::KeyUsage);
+    }
+    if !responder.extended_key_usage().is_some_and(|usage| usage.has(&oid::OCSP_SIGNING)) {
+        return Err(PathReason::ExtendedKeyUsage);
+    }
+    validity(responder, options.at)
 }
 
 /// The signature that `issuer` must have made on `child`, but for the check itself: known, strong, and of the
@@ -101,9 +116,9 @@ pub(super) fn signature_algorithm(
 }
 
 /// What was forgiven on a chain from the leaf to the anchor, whose own signature does not count.
-pub(super) fn tolerances(chain: &[Certificate]) -> Vec<PathTolerance> {
+pub(super) fn tolerances(chain: &[&Certificate]) -> Vec<PathTolerance> {
     let mut found = Vec::new();
-    let weak_digest = |pair: &[Certificate]| match pair {
+    let weak_digest = |pair: &[&Certificate]| match pair {
         [child, issuer] => issuer
             .public_key()
             .and_then(|key| child.signature_algorithm_by(key).ok())

@@ -3,7 +3,11 @@
 use alloc::vec::Vec;
 
 use super::budget::{Budget, Spent};
-use super::{Anchors, Path, PathFailure, PathOptions, PathReason, RevocationStatus, rules};
+use super::names::{self, Fault, NameConstraints};
+use super::revocation::{self, Status};
+use super::{
+    Anchors, Path, PathFailure, PathOptions, PathReason, PathTolerance, RevocationStatus, policies, rules,
+};
 use crate::certificate::{Certificate, names_match};
 use crate::signature::Sm2Id;
 
@@ -68,17 +72,12 @@ impl<'a> Search<'a> {
             }
             match rules::anchor(anchor, below, self.options) {
                 Ok(()) => {
-                    let chain: Vec<Certificate> = chain.iter().copied().chain([anchor]).cloned().collect();
-                    let tolerances = rules::tolerances(&chain);
-                    let revocation_unknown =
-                        chain.split_last().map_or_else(Vec::new, |(_, below)| below.to_vec());
-                    return Some(Outcome::Found(Path {
-                        chain,
-                        valid_policies: Vec::new(),
-                        revocation: RevocationStatus::Unknown,
-                        revocation_unknown,
-                        tolerances,
-                    }));
+                    chain.push(anchor);
+                    let outcome = self.whole(chain);
+                    chain.pop();
+                    if outcome.is_some() {
+                        return outcome;
+                    }
                 }
                 Err(reason) => self.note(reason, anchor),
             }
@@ -125,6 +124,76 @@ impl<'a> Search<'a> {
             self.note(PathReason::NoPathToAnchor, child);
         }
         None
+    }
+
+    // The rules for the path as a whole, from the leaf to the anchor.
+    fn whole(&mut self, chain: &[&'a Certificate]) -> Option<Outcome> {
+        match self.names(chain) {
+            Ok(()) => {}
+            Err((Fault::Spent, at)) => return Some(gave_up(at)),
+            Err((Fault::Reason(reason), at)) => {
+                self.note(reason, at);
+                return None;
+            }
+        }
+        let valid_policies = match policies::process(chain, self.options) {
+            Ok(valid_policies) => valid_policies,
+            Err((reason, place)) => {
+                if let Some(at) = chain.get(place) {
+                    self.note(reason, at);
+                }
+                return None;
+            }
+        };
+        let mut tolerances = rules::tolerances(chain);
+        let mut revocation_unknown = Vec::new();
+        let mut checker = revocation::Checker::new(self.options, self.intermediates, self.budget);
+        for place in 0..chain.len().saturating_sub(1) {
+            let rest = chain.get(place..).unwrap_or_default();
+            let Some(certificate) = rest.first().copied() else { continue };
+            let failed = match checker.status(rest) {
+                Err(Spent) => return Some(gave_up(certificate)),
+                Ok(Status::Good) => continue,
+                Ok(Status::Unknown) => {
+                    revocation_unknown.push(certificate.clone());
+                    if !self.options.revocation.required {
+                        continue;
+                    }
+                    PathReason::RevocationUnknown
+                }
+                Ok(Status::Revoked { date, reason }) => PathReason::Revoked { date, reason },
+            };
+            if place == 0 && matches!(failed, PathReason::Revoked { .. }) {
+                // No other path makes the leaf any better.
+                return Some(Outcome::GaveUp(PathFailure::new(failed, certificate)));
+            }
+            self.note(failed, certificate);
+            return None;
+        }
+        if checker.weak_digest && !tolerances.contains(&PathTolerance::WeakDigest) {
+            tolerances.push(PathTolerance::WeakDigest);
+        }
+        let revocation =
+            if revocation_unknown.is_empty() { RevocationStatus::Good } else { RevocationStatus::Unknown };
+        let chain = chain.iter().copied().cloned().collect();
+        Some(Outcome::Found(Path { chain, valid_policies, revocation, revocation_unknown, tolerances }))
+    }
+
+    // RFC 5280 §6.1.3 (b) and (c), §6.1.4 (g), from the anchor down.
+    fn names(&mut self, chain: &[&'a Certificate]) -> Result<(), (Fault, &'a Certificate)> {
+        let mut constraints = Vec::new();
+        for (place, certificate) in chain.iter().copied().enumerate().rev() {
+            let anchor = place + 1 == chain.len();
+            // A CA that certifies itself is what it is already.
+            if !anchor && (place == 0 || !certificate.is_self_issued()) {
+                names::check(certificate, &constraints, self.budget).map_err(|fault| (fault, certificate))?;
+            }
+            if place > 0 {
+                let own = NameConstraints::of(certificate);
+                constraints.extend(own.map_err(|reason| (Fault::Reason(reason), certificate))?);
+            }
+        }
+        Ok(())
     }
 
     fn is_issuer(&mut self, child: &Certificate, candidate: &Certificate) -> Result<bool, Outcome> {

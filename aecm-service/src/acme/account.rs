@@ -3,7 +3,6 @@
 use aecm_core::mailbox::Mailbox;
 use serde_json::{Map, Value, json};
 
-use super::nonce::random_text;
 use super::problem::{Problem, json_answer};
 use super::request::Signed;
 use super::state::{Account, State};
@@ -36,7 +35,7 @@ impl AcmeServer {
         let contact = contacts(&members)?.unwrap_or_default();
         let external = self.bound_to(&members, signed)?;
         self.require_room(state.accounts.len(), "accounts")?;
-        let id = random_text::<12>(self.rng.as_ref()).map_err(|_| Problem::internal("no randomness"))?;
+        let id = self.new_id(|id| state.accounts.get(id).is_some())?;
         let account = Account {
             id: id.clone(),
             jwk: jwk.clone(),

@@ -39,7 +39,7 @@ impl AcmeServer {
                 first.since(now),
             ));
         }
-        let id = random_text::<12>(self.rng.as_ref()).map_err(no_randomness)?;
+        let id = self.new_id(|id| state.authorizations.get(id).is_some())?;
         let bytes = self.options.token_part1_bytes.bytes();
         let token_part1 = random_token(self.rng.as_ref(), bytes).map_err(no_randomness)?;
         let token_part2 = random_text::<24>(self.rng.as_ref()).map_err(no_randomness)?;

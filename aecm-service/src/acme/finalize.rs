@@ -9,13 +9,12 @@ use aecm_core::time::Time;
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use serde_json::{Map, Value};
 
-use super::nonce::random_text;
 use super::order::own_order;
 use super::problem::Problem;
 use super::request::Signed;
 use super::state::{Issued, Order, Profile, State};
 use super::{AcmeServer, object};
-use crate::ca::{Realm, Template};
+use crate::ca::{IssueError, Realm, SERIAL, Template, serial_number};
 use crate::net::Answer;
 use crate::options::TokenSubmission;
 
@@ -39,8 +38,7 @@ impl AcmeServer {
         };
         let under_way = self.begin(&order, profile, request.public_key())?;
         let chain = self.issue(&order, profile, request.public_key()).await?;
-        let certificate =
-            random_text::<12>(self.rng.as_ref()).map_err(|_| Problem::internal("no randomness"))?;
+        let certificate = self.new_id(|id| self.state().certificates.get(id).is_some())?;
         let issued = Issued {
             id: certificate,
             number: 0,
@@ -118,15 +116,34 @@ impl AcmeServer {
         profile: Profile,
         key: &PublicKey,
     ) -> Result<Vec<Certificate>, Problem> {
-        let internal = |error: crate::ca::IssueError| Problem::internal(error.to_string());
+        let internal = |error: IssueError| Problem::internal(error.to_string());
         let issuer = self.pki.issuer(Realm::of(profile.purpose), profile.suite).map_err(internal)?;
         let subject = self.subject_of(&self.state(), &order.account).cloned().unwrap_or_default();
         let Profile { suite, purpose, level } = profile;
         let template = Template::validated(&order.mailbox, suite, purpose, level, &subject, key);
-        let leaf = issuer.issue(&template, key, self.rng.as_ref(), self.now()).await.map_err(internal)?;
+        let serial = self.new_serial().map_err(internal)?;
+        let leaf = issuer.issue_numbered(&template, key, &serial, self.now()).await.map_err(internal)?;
         let mut chain = vec![leaf];
         chain.extend(issuer.chain_below());
         Ok(chain)
+    }
+}
+
+impl AcmeServer {
+    /// A serial number that no certificate issued here has, whatever the random source gives.
+    fn new_serial(&self) -> Result<[u8; SERIAL], IssueError> {
+        loop {
+            let serial = serial_number(self.rng.as_ref())?;
+            let mut state = self.state();
+            let issued = state
+                .certificates
+                .values()
+                .any(|issued| issued.leaf().is_some_and(|leaf| leaf.serial() == serial));
+            // Those under way have no certificate yet.
+            if !issued && state.serials.insert(serial) {
+                return Ok(serial);
+            }
+        }
     }
 }
 

@@ -4,7 +4,6 @@ use aecm_core::mailbox::Mailbox;
 use aecm_core::suite::{Level, Purpose};
 use serde_json::{Map, Value, json};
 
-use super::nonce::random_text;
 use super::problem::{Problem, json_answer};
 use super::request::Signed;
 use super::state::{Authorization, Issued, Order, PENDING_LIFETIME, Profile, State};
@@ -60,7 +59,7 @@ impl AcmeServer {
             self.admit_encryption_order(&state, &account, &mailbox, suite)?;
         }
         self.require_room(state.orders.len(), "orders")?;
-        let id = random_text::<12>(self.rng.as_ref()).map_err(|_| Problem::internal("no randomness"))?;
+        let id = self.new_id(|id| state.orders.get(id).is_some())?;
         let reused = state
             .reusable(&account, &mailbox, now)
             .filter(|_| self.options.reuse_authorizations)

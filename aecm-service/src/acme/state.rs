@@ -5,6 +5,7 @@ mod profile;
 mod records;
 mod table;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use aecm_core::certificate::Certificate;
@@ -21,6 +22,10 @@ pub(super) use records::{
 };
 pub(super) use table::Table;
 
+use self::table::Stored;
+use crate::ca::SERIAL;
+use crate::folder::Change;
+
 /// An order and its challenge mail live this long (S/MIME BR §3.2.2.2: a random value at most 24 hours).
 pub(super) const PENDING_LIFETIME: Duration = Duration::from_secs(86_400);
 /// A valid authorization may be used again this long (S/MIME BR §4.2.1: 30 days by mail).
@@ -36,6 +41,8 @@ pub(super) const PENDING_PER_MAILBOX: usize = 20;
 pub(super) struct State {
     /// A restart forgets them: their holders get badNonce with a fresh one.
     pub(super) nonces: Nonces,
+    /// The serial numbers drawn since the start.
+    pub(super) serials: BTreeSet<[u8; SERIAL]>,
     pub(super) accounts: Table<Account>,
     pub(super) orders: Table<Order>,
     pub(super) authorizations: Table<Authorization>,
@@ -43,6 +50,55 @@ pub(super) struct State {
 }
 
 impl State {
+    /// The tables by the names they have in the folder.
+    fn tables(&mut self) -> [(&'static str, &mut dyn Stored); 4] {
+        [
+            ("account", &mut self.accounts),
+            ("order", &mut self.orders),
+            ("authorization", &mut self.authorizations),
+            ("certificate", &mut self.certificates),
+        ]
+    }
+
+    /// The rows that changed since the last call.
+    pub(super) fn take_changes(&mut self) -> Result<Vec<Change>, serde_json::Error> {
+        let mut changes = Vec::new();
+        for (name, table) in self.tables() {
+            let rows = table.take_changes()?;
+            changes.extend(rows.into_iter().map(|(id, row)| (name.to_owned(), id, row)));
+        }
+        Ok(changes)
+    }
+
+    /// Where nothing is kept, nothing need be remembered of what changed.
+    pub(super) fn forget_changes(&mut self) {
+        for (_, table) in self.tables() {
+            table.forget_changes();
+        }
+    }
+
+    /// All rows.
+    pub(super) fn rows(&mut self) -> Result<Vec<Change>, serde_json::Error> {
+        let mut all = Vec::new();
+        for (name, table) in self.tables() {
+            let rows = table.rows()?;
+            all.extend(rows.into_iter().map(|(id, row)| (name.to_owned(), id, row)));
+        }
+        Ok(all)
+    }
+
+    /// What the rows of a folder say, the later in place of the earlier.
+    pub(super) fn restore(rows: Vec<Change>) -> Result<Self, String> {
+        let mut state = Self::default();
+        for (name, id, row) in rows {
+            let mut tables = state.tables();
+            let table = tables.iter_mut().find(|(known, _)| *known == name);
+            let (_, table) = table.ok_or_else(|| format!("there is no table {name:?}"))?;
+            table.restore(&id, row).map_err(|error| format!("{name} {id}: {error}"))?;
+        }
+        Ok(state)
+    }
+
     /// The order's state word at `now` (RFC 8555 §7.1.6).
     pub(super) fn order_status(&self, order: &Order, now: Time) -> &'static str {
         if order.error.is_some() {

@@ -2,14 +2,21 @@
 
 mod cert;
 mod challenge_mail;
+mod compose;
 mod csr;
 mod decrypt;
+mod device;
 mod encrypt;
+mod escrow;
 mod inspect;
 mod key;
 mod open;
+mod provision;
+mod renew;
+mod revoke;
 mod serve;
 mod sign;
+mod status;
 mod timestamp;
 mod verify;
 
@@ -42,6 +49,20 @@ pub(super) enum Command {
     Csr(csr::Csr),
     /// Say whether a mail is the challenge mail of an order
     ChallengeMail(challenge_mail::ChallengeMailCommand),
+    /// Obtain the certificates of a mailbox
+    Provision(provision::Provision),
+    /// Show what the mailboxes of a vault have
+    Status(status::Status),
+    /// Follow certificates with new ones before they run out
+    Renew(renew::Renew),
+    /// Take certificates back
+    Revoke(revoke::Revoke),
+    /// The devices of a mailbox's owner, and handing the encrypting keys from one to another
+    Device(device::DeviceCommand),
+    /// Leave the encrypting keys with the service, or take them out
+    Escrow(escrow::Escrow),
+    /// Sign, timestamp and encrypt a mail for its readers
+    Compose(compose::ComposeCommand),
     /// Run the service: certificates for mailboxes, timestamps, challenge mails
     Serve(serve::Serve),
 }
@@ -60,6 +81,13 @@ pub(super) fn run(command: Command, io: &mut Io) -> Result<Outcome, Failure> {
         Command::Key(command) => command.run(io),
         Command::Csr(command) => command.run(io),
         Command::ChallengeMail(command) => command.run(io),
+        Command::Provision(command) => command.run(io),
+        Command::Status(command) => command.run(io),
+        Command::Renew(command) => command.run(io),
+        Command::Revoke(command) => command.run(io),
+        Command::Device(command) => command.run(io),
+        Command::Escrow(command) => command.run(io),
+        Command::Compose(command) => command.run(io),
         Command::Serve(command) => command.run(io),
     }
 }

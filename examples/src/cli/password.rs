@@ -34,7 +34,7 @@ impl PasswordArgs {
         if let Some(password) = self.given(io)? {
             return Ok(password);
         }
-        ask(what, io)
+        ask(what, "--password-file", io)
     }
 }
 
@@ -47,9 +47,10 @@ pub(super) fn first_line(path: &std::path::Path, io: &mut Io) -> Result<Zeroizin
     Ok(Zeroizing::new(line.strip_suffix('\r').unwrap_or(line).to_owned()))
 }
 
-fn ask(what: &str, io: &Io) -> Result<Zeroizing<String>, Failure> {
+/// Asks for it where somebody is there; else the option that would give it is named.
+pub(super) fn ask(what: &str, option: &str, io: &Io) -> Result<Zeroizing<String>, Failure> {
     if !io.interactive {
-        let message = format!("{what} needs a password: give --password-file");
+        let message = format!("{what} needs a password: give {option}");
         return Err(Failure::error("password-missing", message));
     }
     rpassword::prompt_password(format!("Password of {what}: "))

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::codec;
 use super::profile::Profile;
+use crate::hex::hex;
 
 /// An account (RFC 8555 §7.1.2).
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -194,9 +195,4 @@ impl Issued {
 /// SHA-256 in hex.
 pub(in crate::acme) fn key_name(spki: &[u8]) -> String {
     hex(&DigestAlgorithm::Sha256.digest(spki))
-}
-
-/// Lower-case hexadecimal.
-pub(in crate::acme) fn hex(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }

@@ -67,6 +67,8 @@ impl<T> Table<T> {
 pub(in crate::acme) trait Stored {
     /// The rows that changed since the last call: their ids and what they are now, `Null` for those removed.
     fn take_changes(&mut self) -> Result<Vec<(String, Value)>, serde_json::Error>;
+    /// As if they had been taken.
+    fn forget_changes(&mut self);
     /// All rows.
     fn rows(&self) -> Result<Vec<(String, Value)>, serde_json::Error>;
     /// Puts a row back that was read from the folder.
@@ -82,6 +84,10 @@ impl<T: Serialize + DeserializeOwned> Stored for Table<T> {
         }
         self.changed.clear();
         Ok(changes)
+    }
+
+    fn forget_changes(&mut self) {
+        self.changed.clear();
     }
 
     fn rows(&self) -> Result<Vec<(String, Value)>, serde_json::Error> {

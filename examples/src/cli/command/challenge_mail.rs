@@ -15,8 +15,9 @@ use aecm_core::time::Time;
 use clap::{Args, ValueEnum};
 
 use crate::cli::args::LimitArgs;
+use crate::cli::online::dns::Zone;
 use crate::cli::{Failure, Io, Outcome, input as files, runtime};
-use input::{Asked, Zone};
+use input::Asked;
 
 /// Says whether a mail is the challenge mail of an order, and what its token is.
 ///

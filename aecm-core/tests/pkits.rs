@@ -1,0 +1,99 @@
+//! NIST's Public Key Interoperability Test Suite: every case of its sections 4.1 to 4.16 (THREATS S16), each
+//! with all certificates and CRLs of the suite at hand, revocation required.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+
+use std::collections::BTreeMap;
+
+use aecm_core::certificate::Certificate;
+use aecm_core::crl::Crl;
+use aecm_core::limits::Limits;
+use aecm_core::oid::{self, ObjectIdentifier};
+use aecm_core::path::{Anchors, Path, PathFailure, PathOptions, PathPurpose, RevocationStatus, validate};
+use aecm_core::time::Time;
+use aecm_core::tlv::{Reader, Rules};
+
+struct Suite {
+    certificates: BTreeMap<String, Certificate>,
+    crls: Vec<Crl>,
+    anchors: Anchors,
+}
+
+fn suite() -> Suite {
+    let limits = Limits::default();
+    let mut reader = Reader::new(include_bytes!("vectors/pkits/pkits.der"), Rules::Der, &limits);
+    let (mut certificates, mut crls) = (BTreeMap::new(), Vec::new());
+    while !reader.is_empty() {
+        let mut file = reader.sequence().unwrap();
+        let name = file.any().unwrap().text().unwrap().into_owned();
+        let der = file.octet_string().unwrap();
+        file.finish().unwrap();
+        // Three whose signature NIST made unreadable (a BIT STRING with unused bits) are left out: BadSignedCACert,
+        // InvalidDSASignatureTest6EE, BadCRLSignatureCACRL.
+        if let Some(name) = name.strip_suffix(".crt") {
+            certificates.extend(Certificate::from_der(&der).ok().map(|read| (name.to_owned(), read)));
+        } else {
+            crls.extend(Crl::from_der(&der, &limits));
+        }
+    }
+    assert_eq!((certificates.len(), crls.len()), (403, 172));
+    let anchors = Anchors::new(vec![certificates["TrustAnchorRootCertificate"].clone()]);
+    Suite { certificates, crls, anchors }
+}
+
+impl Suite {
+    fn judge(&self, leaf: &str, settings: &[&str]) -> Result<Path, PathFailure> {
+        let at = Time::from_rfc3339("2026-11-23T00:00:00Z");
+        let mut options = PathOptions::new(PathPurpose::Any, at, Limits::default());
+        options.revocation.crls.clone_from(&self.crls);
+        options.revocation.required = true;
+        for setting in settings {
+            match *setting {
+                "explicit" => options.policies.explicit = true,
+                "inhibit-mapping" => options.policies.inhibit_mapping = true,
+                "inhibit-any" => options.policies.inhibit_any = true,
+                "policy=any" => options.policies.initial.push(oid::ANY_POLICY),
+                other => {
+                    let number = other.strip_prefix("policy=").unwrap();
+                    let policy = format!("2.16.840.1.101.3.2.1.48.{number}");
+                    options.policies.initial.push(ObjectIdentifier::new(&policy).unwrap());
+                }
+            }
+        }
+        let leaf = &self.certificates[leaf];
+        let hints: Vec<Certificate> =
+            self.certificates.values().filter(|hint| *hint != leaf).cloned().collect();
+        validate(leaf, &hints, &self.anchors, &options)
+    }
+}
+
+#[test]
+fn every_case() {
+    let suite = suite();
+    let mut wrong = Vec::new();
+    let mut count = 0;
+    for line in include_str!("vectors/pkits/cases.txt").lines().filter(|line| !line.starts_with('#')) {
+        let [section, leaf, expected, settings @ ..] = &line.split_whitespace().collect::<Vec<_>>()[..]
+        else {
+            panic!("{line}");
+        };
+        count += 1;
+        if *expected == "unreadable" {
+            assert!(!suite.certificates.contains_key(*leaf));
+            continue;
+        }
+        let result = suite.judge(leaf, settings);
+        let word = match &result {
+            Ok(path) => {
+                assert_eq!(path.revocation, RevocationStatus::Good);
+                "valid"
+            }
+            Err(failure) => failure.word(),
+        };
+        if word != *expected {
+            let why = result.err().map(|failure| failure.to_string()).unwrap_or_default();
+            wrong.push(format!("{section} {leaf} {word} {settings:?} {why}"));
+        }
+    }
+    assert_eq!(count, 246);
+    assert!(wrong.is_empty(), "{} of {count}:\n{}", wrong.len(), wrong.join("\n"));
+}

@@ -1,0 +1,1 @@
+//! TRACE shows everything but secrets (THREATS N9, K2).
