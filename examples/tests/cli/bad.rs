@@ -136,6 +136,13 @@ const ROWS: &[Row] = &[
     ("decrypt @enveloped/openssl30-oaep-gcm.der", 2, "no-matching-key"),
     ("key %ed25519.key", 2, "unsupported"),
     ("encrypt @msg.txt --to @keys/p256-sig.crt --out $out", 2, "unsupported-key"),
+    ("key %encrypted.key", 2, "password-missing"),
+    ("key %encrypted.key --password wrong", 2, "wrong-password"),
+    ("key %encrypted.key --password-file $absent", 2, "file-unreadable"),
+    ("key %encrypted.key --password-file $zeros", 2, "wrong-password"),
+    ("key @keys/rsa-sig.key --encrypt --out $out", 2, "password-missing"),
+    ("key @keys/rsa-sig.key --encrypt", 2, "usage"),
+    ("key @keys/rsa-sig.key --new-password x --out $out", 2, "usage"),
     // An authority that is not there.
     ("timestamp request --data @msg.txt --url http://127.0.0.1:1/ --out $out", 2, "timestamp-http"),
     (

@@ -78,3 +78,40 @@ fn keys_are_converted_for_their_owner_alone() {
     world.json("key @keys/sm2-sig.key --to der --out $k").is(0, "valid", &[]);
     assert_eq!(world.read("k"), file("openssl/sm2-pkcs8.der"));
 }
+
+#[test]
+fn keys_under_passwords() {
+    let world = World::new();
+    world.write("password", "test\nnot this\n");
+    world.write("wrong", "guess\n");
+    for (name, algorithm) in [
+        ("%encrypted.key", "P-256"),
+        ("@p8/gmsm-sm2-smpbes.p8", "SM2"),
+        ("@p8/gmssl33-sm2.p8", "SM2"),
+        ("@p8/openssl40-sm2-sm4-hmacsm3.p8", "SM2"),
+    ] {
+        for password in ["--password test", "--password-file $password"] {
+            let ran = world.json(&format!("key {name} {password}"));
+            assert_eq!(ran.is(0, "valid", &[]).json["keys"][0]["algorithm"], algorithm, "{name}");
+        }
+        world.json(&format!("key {name} --password guess")).is(2, "error", &["wrong-password"]);
+        world.json(&format!("key {name}")).is(2, "error", &["password-missing"]);
+    }
+    let sign = "sign @msg.txt --key %encrypted.key --cert @keys/p256-sig.crt --out $s.p7m";
+    world.json(&format!("{sign} --password-file $password")).is(0, "valid", &[]);
+    world.json(&format!("{sign} --password-file $wrong")).is(2, "error", &["wrong-password"]);
+    for to in ["pem", "der"] {
+        let line =
+            format!("key @keys/sm2-sig.key --to {to} --encrypt --new-password-file $password --out $k");
+        world.json(&line).is(0, "valid", &[]);
+        assert_eq!(world.json("inspect $k").json["kind"], "encrypted-private-key");
+        world.json("key $k --password guess").is(2, "error", &["wrong-password"]);
+        world.json("key $k --password test --to der --out $plain").is(0, "valid", &[]);
+        assert_eq!(world.read("plain"), file("openssl/sm2-pkcs8.der"));
+    }
+    world.json("key %encrypted.key --password test --limits pbkdf2_iterations=10").is(
+        2,
+        "limit",
+        &["limit-exceeded"],
+    );
+}
