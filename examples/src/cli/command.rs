@@ -8,6 +8,7 @@ mod decrypt;
 mod device;
 mod encrypt;
 mod escrow;
+mod inspect;
 mod key;
 mod open;
 mod provision;
@@ -26,6 +27,8 @@ use super::{Failure, Io, Outcome};
 /// What can be asked for.
 #[derive(Subcommand)]
 pub(super) enum Command {
+    /// Show what is inside any file: CMS, certificates, keys, timestamps, mail
+    Inspect(inspect::Inspect),
     /// Verify the signature of a mail or of CMS
     Verify(Box<verify::Verify>),
     /// Decrypt a mail or CMS
@@ -67,6 +70,7 @@ pub(super) enum Command {
 /// Does it.
 pub(super) fn run(command: Command, io: &mut Io) -> Result<Outcome, Failure> {
     match command {
+        Command::Inspect(command) => command.run(io),
         Command::Verify(command) => command.run(io),
         Command::Decrypt(command) => command.run(io),
         Command::Open(command) => command.run(io),
