@@ -12,6 +12,7 @@ pub(super) mod settings;
 pub(super) mod slots;
 pub(super) mod stop;
 pub(super) mod time;
+pub(super) mod vault;
 pub(super) mod waits;
 pub(super) mod words;
 pub(super) mod world;
