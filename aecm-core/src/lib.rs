@@ -19,6 +19,7 @@ pub mod limits;
 pub mod mailbox;
 pub mod ocsp;
 pub mod oid;
+pub mod password;
 pub mod path;
 pub mod public_key;
 pub mod signature;

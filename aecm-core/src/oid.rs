@@ -43,6 +43,7 @@ identifiers! {
     SHA512 = "2.16.840.1.101.3.4.2.3", "SHA-512";
     SM3 = "1.2.156.10197.1.401", "SM3";
     HMAC_SHA1 = "1.2.840.113549.2.7", "HMAC-SHA-1";
+    HMAC_SHA224 = "1.2.840.113549.2.8", "HMAC-SHA-224";
     HMAC_SHA256 = "1.2.840.113549.2.9", "HMAC-SHA-256";
     HMAC_SHA384 = "1.2.840.113549.2.10", "HMAC-SHA-384";
     HMAC_SHA512 = "1.2.840.113549.2.11", "HMAC-SHA-512";
@@ -106,6 +107,28 @@ identifiers! {
     PBKDF2 = "1.2.840.113549.1.5.12", "PBKDF2";
     PBMAC1 = "1.2.840.113549.1.5.14", "PBMAC1";
     SCRYPT = "1.3.6.1.4.1.11591.4.11", "scrypt";
+    GM_PBKDF = "1.2.156.10197.6.1.4.1.5.1", "gm-PBKDF";
+    GM_PBES = "1.2.156.10197.6.1.4.1.5.2", "gm-PBES";
+    GM_PBKDF_GMSM = "1.2.156.10197.6.4.1.5.1", "gm-PBKDF (as gmsm writes it)";
+    GM_PBES_GMSM = "1.2.156.10197.6.4.1.5.2", "gm-PBES (as gmsm writes it)";
+    PBE_MD5_DES = "1.2.840.113549.1.5.3", "pbeWithMD5AndDES-CBC";
+    PBE_SHA1_DES = "1.2.840.113549.1.5.10", "pbeWithSHA1AndDES-CBC";
+    PBE_SHA_RC4_128 = "1.2.840.113549.1.12.1.1", "pbeWithSHAAnd128BitRC4";
+    PBE_SHA_RC4_40 = "1.2.840.113549.1.12.1.2", "pbeWithSHAAnd40BitRC4";
+    PBE_SHA_3DES = "1.2.840.113549.1.12.1.3", "pbeWithSHAAnd3-KeyTripleDES-CBC";
+    PBE_SHA_2DES = "1.2.840.113549.1.12.1.4", "pbeWithSHAAnd2-KeyTripleDES-CBC";
+    PBE_SHA_RC2_128 = "1.2.840.113549.1.12.1.5", "pbeWithSHAAnd128BitRC2-CBC";
+    PBE_SHA_RC2_40 = "1.2.840.113549.1.12.1.6", "pbeWithSHAAnd40BitRC2-CBC";
+
+    // PKCS#12 (RFC 7292).
+    KEY_BAG = "1.2.840.113549.1.12.10.1.1", "keyBag";
+    SHROUDED_KEY_BAG = "1.2.840.113549.1.12.10.1.2", "pkcs-8ShroudedKeyBag";
+    CERT_BAG = "1.2.840.113549.1.12.10.1.3", "certBag";
+    CRL_BAG = "1.2.840.113549.1.12.10.1.4", "crlBag";
+    SECRET_BAG = "1.2.840.113549.1.12.10.1.5", "secretBag";
+    SAFE_CONTENTS_BAG = "1.2.840.113549.1.12.10.1.6", "safeContentsBag";
+    X509_CERTIFICATE = "1.2.840.113549.1.9.22.1", "x509Certificate";
+    X509_CRL = "1.2.840.113549.1.9.23.1", "x509CRL";
 
     // Attributes (RFC 5652 §11, RFC 2985, RFC 5035, RFC 6211, RFC 8551).
     EMAIL_ADDRESS = "1.2.840.113549.1.9.1", "emailAddress";
