@@ -35,7 +35,9 @@ impl Needles {
             // Whatever stands before and behind: the letters that hold bits of a neighbour are left out.
             let padded = [vec![0; before], octets.to_vec()].concat();
             let whole = padded.len() / 3 * 3;
-            for text in [Base64::encode_string(&padded[..whole]), Base64UrlUnpadded::encode_string(&padded[..whole])] {
+            for text in
+                [Base64::encode_string(&padded[..whole]), Base64UrlUnpadded::encode_string(&padded[..whole])]
+            {
                 forms.push(text.into_bytes()[[0, 2, 3][before]..].to_vec());
             }
         }
@@ -123,7 +125,7 @@ fn collect_tokens(needles: &mut Needles, bench: &Bench) {
         for (first, second) in first.iter().zip(&second) {
             needles.text("token-part1", first);
             let (part1, part2) = (TokenPart1::parse(first).unwrap(), TokenPart2::parse(second).unwrap());
-            for join in [TokenJoin::TextUnpadded, TokenJoin::Octets] {
+            for join in TokenJoin::ALL {
                 if let Ok(token) = part1.join(&part2, join) {
                     needles.text("the token", token.expose());
                 }
@@ -150,8 +152,13 @@ fn collect_nonces(needles: &mut Needles, served: &Served) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let http = HyperHttp::new(served.ready["tls_ca"].as_str().unwrap()).unwrap();
     let ask = |method, url: &str| {
-        let request =
-            HttpRequest { method, url: url.to_owned(), headers: Vec::new(), body: Vec::new(), max_body: 65_536 };
+        let request = HttpRequest {
+            method,
+            url: url.to_owned(),
+            headers: Vec::new(),
+            body: Vec::new(),
+            max_body: 65_536,
+        };
         runtime.block_on(http.send(request)).unwrap()
     };
     let directory = ask(Method::Get, served.ready["directory"].as_str().unwrap());
