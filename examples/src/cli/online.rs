@@ -5,7 +5,6 @@ pub(super) mod discover;
 pub(super) mod dns;
 pub(super) mod keyfolder;
 pub(super) mod mailboxes;
-pub(super) mod maildir;
 pub(super) mod people;
 pub(super) mod progress;
 pub(super) mod settings;
