@@ -96,22 +96,20 @@ impl Decrypt {
     }
 }
 
-/// What opened it: whose key, or which other secret.
+/// What opened it: the holder of a key, or the kind of secret.
 pub(in crate::cli) fn opener(opened_by: &OpenedBy) -> Value {
     match opened_by {
         OpenedBy::Certificate(certificate) => holder(certificate),
-        OpenedBy::SecretKey { id } => json!({ "secret_key_id": id.as_deref().map(hex) }),
-        other => json!({ "kind": other.word() }),
+        OpenedBy::SecretKey { id } => json!({ "kind": opened_by.word(), "id": id.as_deref().map(hex) }),
+        _ => json!({ "kind": opened_by.word() }),
     }
 }
 
-/// As [`opener`], for people.
+/// The same for people.
 pub(in crate::cli) fn opener_text(opened_by: &OpenedBy) -> String {
-    match opened_by {
-        OpenedBy::Certificate(certificate) => certificate.subject_text(),
-        OpenedBy::SecretKey { id: Some(id) } => format!("the holders of the secret key {}", hex(id)),
-        OpenedBy::SecretKey { id: None } => "the holders of the secret key".to_owned(),
-        _ => "the holders of the password".to_owned(),
+    match opened_by.certificate() {
+        Some(certificate) => certificate.subject_text(),
+        None => format!("whoever knows the {}", opened_by.word().replace('-', " ")),
     }
 }
 
