@@ -16,8 +16,8 @@ use crate::cms::Form;
 use crate::decrypt::shared_info_of;
 use crate::sign::issuer_and_serial;
 
-/// Bits of the smallest RSA key that is encrypted to.
-const RSA_BITS_MIN: usize = 2_048;
+/// Bits of the shortest RSA key that mail is encrypted to, whatever an old certificate says.
+const MIN_RSA_BITS: usize = 2_048;
 
 /// How the content key travels to a recipient.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
