@@ -2,7 +2,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 #[path = "support/maker.rs"]
-#[allow(dead_code)] // what the other tests use of it
 mod maker;
 
 use aecm_core::certificate::{Certificate, KeyUsage};

@@ -107,7 +107,7 @@ fn certificates_and_keys_are_shown_by_their_tags() {
 #[test]
 fn unknown_things_survive() {
     let limits = Limits::default();
-    let unknown = write::oid(&aecm_core::oid::ObjectIdentifier::new_unwrap("1.2.3.4.5"));
+    let unknown = write::oid(&oid::ObjectIdentifier::new_unwrap("1.2.3.4.5"));
     let message =
         write::sequence(&[&unknown, &write::explicit(0, &write::sequence(&[&write::utf8("x\u{7}y")]))]);
     let tree = inspect::cms(&message, &limits).unwrap();

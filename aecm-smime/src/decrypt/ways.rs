@@ -239,8 +239,7 @@ fn by_shared_key(
                 continue;
             }
             tried.matched = true;
-            let Some(left) = tried.operations.checked_sub(1) else { return None };
-            tried.operations = left;
+            tried.operations = tried.operations.checked_sub(1)?;
             let opened = wrap.unwrap(secret.octets(), encrypted_key).filter(|key| key.len() == size);
             let by = OpenedBy::SecretKey { id: Some(id.to_vec()) };
             if let Some(key) = opened {

@@ -118,8 +118,8 @@ mod tests {
 
     #[test]
     fn binary_keeps_every_octet() {
-        let leaf = b"Content-Type: image/png\nContent-Transfer-Encoding: Binary\n\na\nb\r\nc\r";
-        let wanted = "Content-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n\r\nYQpiDQpjDQ==\r\n";
+        let leaf = b"Content-Type: image/png\nContent-Transfer-Encoding: Binary\n\na\nb\r\nc\rd";
+        let wanted = "Content-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n\r\nYQpiDQpjDWQ=\r\n";
         assert_eq!(done(leaf).unwrap(), wanted);
         let mixed = [
             b"Content-Type: multipart/mixed; boundary=b\nContent-Transfer-Encoding: binary\n\n--b\n"

@@ -210,11 +210,13 @@ async fn unwrap(
     mut tolerances: Vec<Tolerance>,
     options: &OpenOptions<'_>,
 ) -> Result<(EncryptedLayer, Zeroizing<Vec<u8>>), OpenError> {
-    let mut how = DecryptOptions::default();
-    how.limits = options.policy.limits.clone();
-    how.secret_keys = options.secret_keys.to_vec();
-    how.passwords = options.passwords.to_vec();
-    how.sm2_form = options.sm2_form;
+    let how = DecryptOptions {
+        limits: options.policy.limits.clone(),
+        secret_keys: options.secret_keys.to_vec(),
+        passwords: options.passwords.to_vec(),
+        sm2_form: options.sm2_form,
+        ..DecryptOptions::default()
+    };
     let decrypted = decrypt_with(cms, options.keys, &how).await?;
     tolerances.extend(&decrypted.tolerances);
     let (authenticated, content) = match decrypted.content {

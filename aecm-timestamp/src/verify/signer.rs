@@ -165,12 +165,15 @@ impl Question<'_> {
             });
         }
         let reason = signer.reasons.iter().find(|reason| is_about_trust(reason));
-        let no_path = matches!(
-            reason,
-            Some(
-                Reason::NoAnchorsGiven | Reason::Chain(PathReason::NoPathToAnchor | PathReason::BadSignature)
-            )
-        );
+        // Roots that share no more than a name with the token's are no path either.
+        let strange = |reason: &PathReason| {
+            matches!(reason, PathReason::NoPathToAnchor | PathReason::BadSignature | PathReason::MixedSuites)
+        };
+        let no_path = match reason {
+            Some(Reason::Chain(reason)) => strange(reason),
+            Some(Reason::NoAnchorsGiven) => true,
+            _ => false,
+        };
         Err(Failure::Untrusted { refusal: reason.map_or_else(unexplained, refusal_of), no_path })
     }
 }
