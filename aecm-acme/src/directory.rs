@@ -121,6 +121,12 @@ impl HttpDirectory {
         let slash = if prefix.ends_with('/') { "" } else { "/" };
         Ok(Self { prefix: format!("{prefix}{slash}"), origin, http, limits })
     }
+
+    /// Where the lists are: the URL of one is this and the mailbox. For whoever makes it again later.
+    #[must_use]
+    pub fn prefix(&self) -> &str {
+        &self.prefix
+    }
 }
 
 #[cfg_attr(not(target_family = "wasm"), async_trait::async_trait)]

@@ -16,7 +16,7 @@ pub(crate) mod pem;
 
 pub use error::CertificateError;
 pub use extension::{BasicConstraints, ExtendedKeyUsage, Extension, KeyUsage};
-pub use name::names_match;
+pub use name::{names_match, text as name_text};
 
 use alloc::string::String;
 use alloc::sync::Arc;

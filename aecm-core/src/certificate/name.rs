@@ -88,8 +88,9 @@ fn folded(text: &str) -> impl Iterator<Item = char> {
         .flat_map(char::to_lowercase)
 }
 
-/// The name for people: the last relative name first, separated by commas (RFC 4514 §2).
-pub(crate) fn text(name: &[u8]) -> String {
+/// A whole Name in DER for people: the last relative name first, separated by commas (RFC 4514 §2).
+#[must_use]
+pub fn text(name: &[u8]) -> String {
     let mut out = String::new();
     // Names of a certificate have been read before.
     let names = relative_names(name).unwrap_or_default();

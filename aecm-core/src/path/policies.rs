@@ -202,6 +202,3 @@ impl State {
         Ok(user)
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -5,10 +5,15 @@ mod challenge_mail;
 mod compose;
 mod csr;
 mod decrypt;
+mod device;
 mod encrypt;
+mod escrow;
+mod inspect;
 mod key;
 mod open;
 mod provision;
+mod renew;
+mod revoke;
 mod serve;
 mod sign;
 mod status;
@@ -22,6 +27,8 @@ use super::{Failure, Io, Outcome};
 /// What can be asked for.
 #[derive(Subcommand)]
 pub(super) enum Command {
+    /// Show what is inside any file: CMS, certificates, keys, timestamps, mail
+    Inspect(inspect::Inspect),
     /// Verify the signature of a mail or of CMS
     Verify(Box<verify::Verify>),
     /// Decrypt a mail or CMS
@@ -46,6 +53,14 @@ pub(super) enum Command {
     Provision(provision::Provision),
     /// Show what the mailboxes of a vault have
     Status(status::Status),
+    /// Follow certificates with new ones before they run out
+    Renew(renew::Renew),
+    /// Take certificates back
+    Revoke(revoke::Revoke),
+    /// The devices of a mailbox's owner, and handing the encrypting keys from one to another
+    Device(device::DeviceCommand),
+    /// Leave the encrypting keys with the service, or take them out
+    Escrow(escrow::Escrow),
     /// Sign, timestamp and encrypt a mail for its readers
     Compose(compose::ComposeCommand),
     /// Run the service: certificates for mailboxes, timestamps, challenge mails
@@ -55,6 +70,7 @@ pub(super) enum Command {
 /// Does it.
 pub(super) fn run(command: Command, io: &mut Io) -> Result<Outcome, Failure> {
     match command {
+        Command::Inspect(command) => command.run(io),
         Command::Verify(command) => command.run(io),
         Command::Decrypt(command) => command.run(io),
         Command::Open(command) => command.run(io),
@@ -67,6 +83,10 @@ pub(super) fn run(command: Command, io: &mut Io) -> Result<Outcome, Failure> {
         Command::ChallengeMail(command) => command.run(io),
         Command::Provision(command) => command.run(io),
         Command::Status(command) => command.run(io),
+        Command::Renew(command) => command.run(io),
+        Command::Revoke(command) => command.run(io),
+        Command::Device(command) => command.run(io),
+        Command::Escrow(command) => command.run(io),
         Command::Compose(command) => command.run(io),
         Command::Serve(command) => command.run(io),
     }

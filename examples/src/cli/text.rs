@@ -34,6 +34,11 @@ impl Text {
         }
     }
 
+    /// A line of a tree.
+    pub(super) fn branch(&mut self, depth: usize, text: &str) {
+        self.0.push_str(&format!("{:1$}{2}\n", "", 2 + 2 * depth, line(text.trim_end())));
+    }
+
     /// The reasons and tolerances, each with its meaning and what to do.
     pub(super) fn because<R: AsRef<str>>(&mut self, reasons: &[R], tolerances: &[String]) {
         self.words("Why", reasons.iter().map(AsRef::as_ref), explain::reason);

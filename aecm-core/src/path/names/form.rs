@@ -270,6 +270,3 @@ fn uri_host(uri: &str) -> Option<&str> {
         host.rsplit('.').next().is_some_and(|last| last.bytes().all(|octet| octet.is_ascii_digit()));
     (is_host(host) && !address).then_some(host)
 }
-
-#[cfg(test)]
-mod tests;

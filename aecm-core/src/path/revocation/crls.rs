@@ -21,7 +21,9 @@ impl<'a> Checker<'a> {
         for point in scope::distribution_points(certificate) {
             for (place, crl) in crls.iter().enumerate() {
                 let Some(reasons) = self.reasons(crl, certificate, &point)? else { continue };
-                if reasons & !covered == 0 || !self.believes(place, chain, of_signer)? {
+                // Also where all reasons are covered already: what is revoked by any list is revoked, in whatever
+                // order they come.
+                if !self.believes(place, chain, of_signer)? {
                     continue;
                 }
                 match self.by_crl(crl, chain, of_signer)? {
@@ -112,9 +114,14 @@ impl<'a> Checker<'a> {
             }
         }
         let Some(entry) = self.entry(crl, certificate)? else { return Ok(fresh.then_some(Status::Good)) };
-        if entry.reason == Some(RevocationReason::RemoveFromCrl) {
+        match entry.reason {
             // Not in a complete list: it cannot be known what is meant.
-            return Ok(None);
+            Some(RevocationReason::RemoveFromCrl) => return Ok(None),
+            // It may have come back in the meantime.
+            Some(RevocationReason::CertificateHold) => {
+                fresh = fresh && !self.is_replaced(crl, chain, of_signer)?;
+            }
+            _ => {}
         }
         Ok(self.judge(entry.date, entry.reason, entry.invalidity_date, fresh))
     }
@@ -143,6 +150,22 @@ impl<'a> Checker<'a> {
             }
         }
         Ok(newest)
+    }
+
+    /// Whether there is a newer believed list in the place of `crl`.
+    fn is_replaced(&mut self, crl: &Crl, chain: &[&Certificate], of_signer: bool) -> Result<bool, Spent> {
+        for (place, other) in self.evidence().crls.iter().enumerate() {
+            self.budget.compare_names(1)?;
+            if other.delta_base().is_none()
+                && !other.has_unknown_critical_extension()
+                && scope::is_newer(other, crl)
+                && scope::is_same(other, crl)
+                && self.believes(place, chain, of_signer)?
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn entry<'c>(

@@ -76,15 +76,18 @@ pub(super) fn reasons(crl: &Crl, certificate: &Certificate, point: &Distribution
 /// Whether `delta` is a list of changes to `crl` (RFC 5280 §5.2.4): of the same issuer, key and scope, based on it
 /// or on an older one, and newer.
 pub(super) fn is_delta_of(delta: &Crl, crl: &Crl) -> bool {
-    let scope = |crl: &Crl| crl.extension(&oid::ISSUING_DISTRIBUTION_POINT).map(|scope| scope.value.to_vec());
     let (Some(base), Some(number), Some(changed)) = (delta.delta_base(), crl.number(), delta.number()) else {
         return false;
     };
-    names_match(delta.issuer_der(), crl.issuer_der())
-        && delta.authority_key_identifier() == crl.authority_key_identifier()
-        && scope(delta) == scope(crl)
-        && !is_less(number, base)
-        && is_less(number, changed)
+    is_same(delta, crl) && !is_less(number, base) && is_less(number, changed)
+}
+
+/// Whether both are of the same issuer, key and scope.
+pub(super) fn is_same(one: &Crl, other: &Crl) -> bool {
+    let scope = |crl: &Crl| crl.extension(&oid::ISSUING_DISTRIBUTION_POINT).map(|scope| scope.value.to_vec());
+    names_match(one.issuer_der(), other.issuer_der())
+        && one.authority_key_identifier() == other.authority_key_identifier()
+        && scope(one) == scope(other)
 }
 
 /// Whether `one` has the larger number.

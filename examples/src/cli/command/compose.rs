@@ -5,6 +5,7 @@ mod plan;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use aecm::core::directory::CertificateDirectory;
 use aecm::core::mailbox::Mailbox as Address;
 use aecm::core::suite::Suite;
 use aecm::smime::cms::Form;
@@ -13,12 +14,13 @@ use clap::{Args, ValueEnum};
 use zeroize::Zeroizing;
 
 use crate::cli::args::{LimitArgs, OutArgs};
+use crate::cli::online::desk::Desk;
 use crate::cli::online::keyfolder::StoreArgs;
 use crate::cli::online::mailboxes;
 use crate::cli::online::people::People;
 use crate::cli::online::settings::Settings;
 use crate::cli::online::stop::{Done, settle};
-use crate::cli::online::world::{Parts, builder, http};
+use crate::cli::online::world::http;
 use crate::cli::{Failure, Io, Outcome, input, runtime};
 
 /// Signs, timestamps and encrypts a mail of a provisioned mailbox, with what all its readers can use.
@@ -90,8 +92,8 @@ impl ComposeCommand {
         let settings = Settings::known(store.as_ref(), &author).await?;
         let http = http(&settings.tls_ca)?;
         let people = Arc::new(People::new(&self.recipient_cert, &settings, &http, io)?);
-        let parts = Parts { store, http, mail: None, directory: Some(people.clone()), agreed: false };
-        let mailbox = builder(&settings, parts, io)?.build()?.mailbox(author.as_str())?;
+        let directory: Option<Arc<dyn CertificateDirectory>> = Some(people.clone());
+        let Desk { mailbox, .. } = Desk::of(&store, &author, settings, None, directory, io)?;
 
         let mut mail = mailbox.compose(raw).to(self.to.iter().map(ToString::to_string)).sign().timestamp();
         if !self.no_encrypt {

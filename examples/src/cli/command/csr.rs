@@ -3,16 +3,21 @@
 use std::path::PathBuf;
 
 use aecm_acme::csr::{CertificateRequest, CsrError};
+use aecm_core::certificate::name_text;
 use aecm_core::signature::Sm2Id;
 use clap::Args;
 use serde_json::json;
 
 use crate::cli::args::LimitArgs;
 use crate::cli::sniff::{Form, sniff};
-use crate::cli::{Failure, Io, Outcome, input, words};
+use crate::cli::text::Text;
+use crate::cli::{Failure, Io, Outcome, errors, input, words};
 
 /// Shows a certification request and checks that its key signed it.
 #[derive(Args)]
+#[command(after_help = "\
+Example:
+  aecm csr request.pem --json")]
 pub(in crate::cli) struct Csr {
     /// The request, DER or PEM
     #[arg(value_name = "FILE")]
@@ -34,27 +39,46 @@ impl Csr {
                 .ok_or_else(|| wrong("the PEM holds no CERTIFICATE REQUEST"))?,
             Form::Mail | Form::Unknown => return Err(wrong("it is neither DER nor PEM")),
         };
-        let request = CertificateRequest::parse(&der, &limits).map_err(|error| wrong(&error.to_string()))?;
-        let (subject, usage) = (request.common_name().unwrap_or_default(), usage(&request));
+        let request = CertificateRequest::parse_any(&der, &limits).map_err(|error| unreadable(&error))?;
+        let (subject, usage) = (name_text(request.subject_der()), usage(&request));
         let emails: Vec<String> = request.mailboxes().iter().map(ToString::to_string).collect();
+        let others = request.other_names().to_vec();
         let key = words::key(request.public_key());
-        let text = format!(
-            "Certification request\n  subject  {}\n  emails   {}\n  key      {}\n  usage    {}\n",
-            if subject.is_empty() { "(empty)" } else { subject },
-            emails.join(", "),
-            key.text,
-            if usage.is_empty() { "(none asked for)".to_owned() } else { usage.join(", ") },
-        );
+        let describe = |verdict: &str, sentence: &str, reasons: &[&str]| {
+            let mut text = Text::verdict(verdict, sentence);
+            text.row("subject", if subject.is_empty() { "(empty)" } else { &subject });
+            text.row("emails", emails.join(", "));
+            text.row("other names", others.join(", "));
+            text.row("key", &key.text);
+            text.row(
+                "usage",
+                if usage.is_empty() { "(none asked for)".to_owned() } else { usage.join(", ") },
+            );
+            text.because(reasons, &[]);
+            text.finish()
+        };
         let outcome = match request.verify(Sm2Id::Default) {
-            Ok(()) => Outcome::of("valid").saying(format!("{text}  signed   by its key\n")),
-            Err(CsrError::Signature) => Outcome::of("invalid").because(["signature-mismatch"]).saying(
-                format!("{text}  signed   NOT by its key: it was changed, or somebody else signed it\n"),
-            ),
-            Err(error) => return Err(wrong(&error.to_string())),
+            Ok(()) => Outcome::of("valid").saying(describe(
+                "valid",
+                "a certification request, signed by its key",
+                &[],
+            )),
+            Err(CsrError::Signature) => {
+                let reasons = ["signature-mismatch"];
+                let why = "its key did not sign it: it was changed, or somebody else signed it";
+                Outcome::of("invalid").because(reasons).saying(describe("invalid", why, &reasons))
+            }
+            Err(CsrError::Algorithm(_)) => {
+                let reasons = ["weak-digest"];
+                let why = "it is signed with an algorithm that proves nothing any more";
+                Outcome::of("invalid").because(reasons).saying(describe("invalid", why, &reasons))
+            }
+            Err(error) => return Err(unreadable(&error)),
         };
         Ok(outcome
             .with("subject", subject)
             .with("emails", emails)
+            .with("other_names", others)
             .with("key", key.json)
             .with("usage", json!(usage)))
     }
@@ -62,6 +86,20 @@ impl Csr {
 
 fn wrong(why: &str) -> Failure {
     Failure::error("malformed", format!("this is no certification request: {why}"))
+}
+
+/// Keys and algorithms that are not known are no fault of the request.
+fn unreadable(error: &CsrError) -> Failure {
+    match error {
+        CsrError::Key(_) | CsrError::Algorithm(_) => {
+            Failure::error("unsupported", format!("this certification request cannot be judged: {error}"))
+        }
+        CsrError::TooLarge { .. } => Failure::limit("limit-exceeded", error.to_string()),
+        CsrError::Malformed(source) => {
+            errors::tlv(source, format!("this is no certification request: {error}"))
+        }
+        _ => wrong(&error.to_string()),
+    }
 }
 
 /// The usages asked for, in the words of RFC 5280.

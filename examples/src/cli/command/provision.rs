@@ -6,24 +6,22 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aecm::acme::mail::MailSource;
-use aecm::core::embed::{Http, TxtResolver};
 use aecm::core::mailbox::Mailbox as Address;
-use aecm::store::KeyStore;
-use aecm::{ClassicKeys, Event, Plan};
+use aecm::core::suite::Level;
+use aecm::{ClassicKeys, Event, Plan, SlotState};
 use aecm_core::limits::Limits;
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
 
-use crate::cli::online::dns::Zone;
+use crate::cli::online::desk::source;
 use crate::cli::online::keyfolder::StoreArgs;
-use crate::cli::online::maildir::Maildir;
 use crate::cli::online::progress::Teller;
 use crate::cli::online::settings::Settings;
 use crate::cli::online::stop::{Done, Stop, settle};
 use crate::cli::online::time::duration;
 use crate::cli::online::world::{Parts, builder, http};
-use crate::cli::online::{discover, slots};
+use crate::cli::online::{discover, slots, waits};
+use crate::cli::password::first_line;
 use crate::cli::{Failure, Io, Outcome, input, runtime};
 use anchors::AnchorArgs;
 
@@ -67,6 +65,18 @@ pub(in crate::cli) struct Provision {
     /// How long it may take (90s, 15m, 2h); a later call goes on
     #[arg(long, value_name = "TIME", default_value = "30m", value_parser = duration)]
     timeout: Duration,
+    /// How well the holder of the signing certificates is checked; those above mv need --eab-kid
+    #[arg(long, value_name = "mv|iv|ov|sv,…", value_delimiter = ',', value_parser = level)]
+    level: Vec<LevelWord>,
+    /// The name of the key that binds the account to a customer of the CA
+    #[arg(long, value_name = "KID", requires = "eab_key_file")]
+    eab_kid: Option<String>,
+    /// A file whose first line is that key, base64url
+    #[arg(long, value_name = "F", requires = "eab_kid")]
+    eab_key_file: Option<PathBuf>,
+    /// Where another device holds the encrypting keys: how long to wait for its owner to hand them over
+    #[arg(long, value_name = "TIME", num_args = 0..=1, default_missing_value = "30m", value_parser = duration)]
+    wait_for_transfer: Option<Duration>,
     #[command(flatten)]
     anchors: AnchorArgs,
 }
@@ -91,6 +101,14 @@ enum Classic {
     Rsa,
     /// P-256 for signing and timestamping, RSA for encrypting
     Ecc,
+}
+
+/// `--level`
+#[derive(Clone, Copy)]
+struct LevelWord(Level);
+
+fn level(text: &str) -> Result<LevelWord, String> {
+    Level::from_word(text).map(LevelWord).ok_or_else(|| "mv, iv, ov and sv are known".to_owned())
 }
 
 /// Where the service is, as far as the options say it.
@@ -133,9 +151,10 @@ impl Provision {
         let given = self.anchors.read(io)?;
         let http = http(&settings.tls_ca)?;
         teller.say(&format!("asking {}", settings.directory));
-        let discovered = discover::discover(http.as_ref(), &settings.directory).await?;
+        let discovered = discover::discover(Arc::clone(&http), &settings.directory).await?;
         let from = anchors::settle(&mut settings, remembered.as_ref(), given, &discovered)?;
-        teller.say(&from);
+        teller.say(from.sentence());
+        self.agree(&mut settings, discovered.terms)?;
         settings.timestamp = discovered.timestamp;
         settings.certificates = discovered.certificates;
 
@@ -146,8 +165,28 @@ impl Provision {
         if remembered.as_ref() != Some(&settings) {
             settings.save(store.as_ref(), &self.mailbox).await?;
         }
-        let outcome = self.obtain(&settings, store, http, mail, &teller, io).await;
-        outcome.map(|outcome| outcome.with("anchors", from))
+        let parts =
+            Parts { store, http, mail: Some(mail), directory: None, agreed: settings.agreed.is_some() };
+        let outcome = self.obtain(&settings, parts, &teller, io).await;
+        outcome.map(|outcome| outcome.with("anchors", from.word()))
+    }
+
+    /// Nothing is made, and nobody asked for anything, without the user's word on the terms of service.
+    fn agree(&self, settings: &mut Settings, terms: Option<String>) -> Done<()> {
+        match terms {
+            Some(terms) if !self.agree_tos && settings.agreed.as_ref() != Some(&terms) => {
+                let message = format!(
+                    "the terms of service at {terms} were not agreed to: read them, and give --agree-tos"
+                );
+                Err(Stop::error("terms-not-agreed", message).with("terms", terms).with("step", "consent"))
+            }
+            // A service without terms has nothing to agree to; its account is opened with the option's word.
+            None if !self.agree_tos => Ok(()),
+            terms => {
+                settings.agreed = Some(terms.unwrap_or_default());
+                Ok(())
+            }
+        }
     }
 
     /// What the vault remembered, and what the options say now.
@@ -216,53 +255,42 @@ impl Provision {
             Classic::Rsa => ClassicKeys::Rsa,
             Classic::Ecc => ClassicKeys::Ecc,
         };
-        plan.classic_keys(classic).within(self.timeout)
+        let levels: Vec<Level> = self.level.iter().map(|level| level.0).collect();
+        let plan = if levels.is_empty() { plan } else { plan.signing_levels(&levels) };
+        let wait = self.wait_for_transfer.unwrap_or_default();
+        plan.classic_keys(classic).within(self.timeout).wait_for_transfer(wait)
     }
 
-    async fn obtain(
-        &self,
-        settings: &Settings,
-        store: Arc<dyn KeyStore>,
-        http: Arc<dyn Http>,
-        mail: (Arc<dyn MailSource>, Arc<dyn TxtResolver>),
-        teller: &Teller,
-        io: &Io,
-    ) -> Done<Outcome> {
-        let parts = Parts { store, http, mail: Some(mail), directory: None, agreed: self.agree_tos };
-        let aecm = builder(settings, parts, io)?.build()?;
-        let mailbox = aecm.mailbox(self.mailbox.as_str())?;
+    async fn obtain(&self, settings: &Settings, parts: Parts, teller: &Teller, io: &mut Io) -> Done<Outcome> {
+        let mut builder = builder(settings, parts, io)?;
+        if let (Some(kid), Some(path)) = (&self.eab_kid, &self.eab_key_file) {
+            builder = builder.external_account(kid, first_line(path, io)?.trim());
+        }
+        let mailbox = builder.build()?.mailbox(self.mailbox.as_str())?;
         let told = teller.clone();
         let observer = Arc::new(move |event: Event| told.event(&event));
         let provisioned = teller.during(mailbox.provision_observed(self.plan(), Some(observer))).await;
-        let mut rows = slots::of(&mailbox, io.clock.now()).await?;
+        let all = mailbox.slots().await?;
         let provisioned = match provisioned {
             Ok(provisioned) => provisioned,
-            Err(error) => return Err(Stop::from(error).with("slots", slots::to_json(&rows))),
+            Err(error) => return Err(Stop::from(error).with("slots", slots::to_json(&all))),
         };
-        slots::note(&mut rows, &provisioned);
-        let outcome = if provisioned.is_complete() {
+        let all = slots::with(all, &provisioned.slots);
+        let mut text = format!("{}\n{}", self.mailbox, slots::to_text(&all));
+        let mut outcome = if provisioned.is_complete() {
             Outcome::of("valid")
         } else {
-            Outcome::of("partial").because(["waiting-for-transfer"])
+            let states = provisioned.slots.iter().map(|slot| slot.state).filter(|state| !state.is_usable());
+            Outcome::of("partial").because(states.map(SlotState::word))
         };
+        if let Some(waiting) = &provisioned.waiting {
+            text.push_str(&waits::text(waiting));
+            outcome = outcome.with("waiting", waits::json(waiting));
+        }
         Ok(outcome
             .with("mailbox", self.mailbox.to_string())
             .with("directory", settings.directory.as_str())
-            .with("slots", slots::to_json(&rows))
-            .saying(format!("{}\n{}", self.mailbox, slots::to_text(&rows))))
+            .with("slots", slots::to_json(&all))
+            .saying(text))
     }
-}
-
-/// Where challenge mails come in, and the keys of those who send them.
-fn source(settings: &Settings) -> Done<(Arc<dyn MailSource>, Arc<dyn TxtResolver>)> {
-    let folder = &settings.maildir;
-    for part in ["new", "cur"] {
-        if !folder.join(part).is_dir() {
-            let message = format!("{} is no Maildir: it has no folder {part}", folder.display());
-            return Err(Stop::error("no-maildir", message));
-        }
-    }
-    let zone = Zone::parse(&settings.dkim_dns)
-        .map_err(|why| Stop::error("malformed", format!("the DNS of --dkim-dns: {why}")))?;
-    Ok((Arc::new(Maildir::new(folder)), zone.resolver()))
 }

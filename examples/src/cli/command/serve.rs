@@ -1,7 +1,6 @@
 //! `aecm serve`: the service as a process, to develop and test against.
 
 mod customers;
-mod ready;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -99,10 +98,8 @@ impl Serve {
     pub(in crate::cli) fn run(self, io: &mut Io) -> Result<Outcome, Failure> {
         let ready = self.ready.clone();
         let unheard = self.maildir.is_none() && self.smtp.is_none();
-        let served = self.options(io).and_then(|options| {
-            let domain = options.ca_domain.clone();
-            runtime::block_on(serve(options, &domain, ready, unheard, io))?
-        });
+        let served =
+            self.options(io).and_then(|options| runtime::block_on(serve(options, ready, unheard, io))?);
         Ok(settle(served))
     }
 
@@ -148,13 +145,7 @@ impl Serve {
     }
 }
 
-async fn serve(
-    options: ServiceOptions,
-    domain: &str,
-    ready: Option<PathBuf>,
-    unheard: bool,
-    io: &mut Io,
-) -> Done<Outcome> {
+async fn serve(options: ServiceOptions, ready: Option<PathBuf>, unheard: bool, io: &mut Io) -> Done<Outcome> {
     // Before anybody can know the process: a signal that comes early must not kill it halfway.
     let mut stopped = Stopped::new()?;
     let service = tokio::select! {
@@ -163,7 +154,7 @@ async fn serve(
     };
     let directory = service.directory_url();
     if let Some(path) = ready {
-        let page = format!("{}\n", ready::page(&service, domain));
+        let page = format!("{}\n", service.ready());
         output::write_whole(&path, page.as_bytes(), false)?;
     }
     io.hint(&format!("listening: {directory}"));
@@ -184,7 +175,8 @@ fn outcome(signal: &str, mails: u64) -> Outcome {
 fn not_started(error: aecm_service::Error) -> Stop {
     let reason = match &error {
         aecm_service::Error::NotLoopback { .. } => "not-loopback",
-        aecm_service::Error::Listen { .. } => "cannot-listen",
+        aecm_service::Error::Listen { .. } => "listen",
+        aecm_service::Error::State(_) => "state-unusable",
         _ => "service-failed",
     };
     Stop::error(reason, error.to_string())

@@ -1,13 +1,15 @@
 //! `aecm status`: what the mailboxes of a vault have.
 
+use std::sync::Arc;
+
+use aecm::store::KeyStore;
 use clap::Args;
 
+use crate::cli::online::desk::Desk;
 use crate::cli::online::keyfolder::StoreArgs;
 use crate::cli::online::mailboxes::MailboxArg;
-use crate::cli::online::settings::Settings;
 use crate::cli::online::slots;
 use crate::cli::online::stop::{Done, settle};
-use crate::cli::online::world::{Parts, builder, http};
 use crate::cli::{Failure, Io, Outcome, runtime};
 
 /// Shows the keys and certificates of the mailboxes of a vault. Nothing is asked of the service.
@@ -28,22 +30,19 @@ impl Status {
         Ok(settle(runtime::block_on(self.status(store, io))?))
     }
 
-    async fn status(&self, store: std::sync::Arc<dyn aecm::store::KeyStore>, io: &Io) -> Done<Outcome> {
+    async fn status(&self, store: Arc<dyn KeyStore>, io: &Io) -> Done<Outcome> {
         let (mut all, mut mailboxes, mut text) = (Vec::new(), Vec::new(), String::new());
         for address in self.mailbox.several(store.as_ref()).await? {
-            let settings = Settings::known(store.as_ref(), &address).await?;
-            let http = http(&settings.tls_ca)?;
-            let parts = Parts { store: store.clone(), http, mail: None, directory: None, agreed: false };
-            let mailbox = builder(&settings, parts, io)?.build()?.mailbox(address.as_str())?;
-            let rows = slots::of(&mailbox, io.clock.now()).await?;
-            text.push_str(&format!("{address}, with {}\n{}", settings.directory, slots::to_text(&rows)));
+            let Desk { mailbox, settings, .. } = Desk::open(&store, &address, false, io).await?;
+            let slots = mailbox.slots().await?;
+            text.push_str(&format!("{address}, with {}\n{}", settings.directory, slots::to_text(&slots)));
             mailboxes.push(serde_json::json!({
                 "mailbox": address.to_string(),
                 "directory": settings.directory,
                 "anchors": if settings.anchors_given { "given" } else { "pinned" },
-                "slots": slots::to_json(&rows),
+                "slots": slots::to_json(&slots),
             }));
-            all.extend(rows);
+            all.extend(slots);
         }
         let device = store.device().await?;
         Ok(Outcome::of("valid")

@@ -1,73 +1,66 @@
 //! The slots of a mailbox, for people and for programs.
 
-use aecm::core::certificate::Certificate;
-use aecm::core::time::Time;
-use aecm::store::{EntryState, Slot};
-use aecm::{Mailbox, Provisioned};
+use aecm::SlotReport;
+use aecm::store::{DeviceId, Slot};
+use aecm_core::suite::{Level, Purpose, Suite};
 use serde_json::{Value, json};
 
 use super::stop::{Done, Stop};
-use crate::cli::show::hex;
 use crate::table::Table;
 
-/// A slot and what is in it.
-pub(in crate::cli) struct Row {
-    pub(in crate::cli) slot: Slot,
-    pub(in crate::cli) state: &'static str,
-    pub(in crate::cli) certificate: Option<Certificate>,
-}
-
-/// What the mailbox has.
-pub(in crate::cli) async fn of(mailbox: &Mailbox, now: Time) -> Done<Vec<Row>> {
-    let entries = mailbox.entries().await.map_err(|error| Stop::error("vault", error.to_string()))?;
-    let rows = entries.into_iter().filter_map(|entry| {
-        let state = match (entry.state, &entry.certificate) {
-            (EntryState::Pending, _) => "pending",
-            (EntryState::Active, Some(certificate)) if now > certificate.not_after() => "expired",
-            (EntryState::Active, _) => "present",
-            _ => return None,
-        };
-        Some(Row { slot: entry.slot, state, certificate: entry.certificate })
-    });
-    Ok(rows.collect())
-}
-
-/// The same, with what a call came to.
-pub(in crate::cli) fn note(rows: &mut [Row], provisioned: &Provisioned) {
-    for report in &provisioned.slots {
-        let of_report = |row: &&mut Row| row.slot.suite == report.suite && row.slot.purpose == report.purpose;
-        if let Some(row) = rows.iter_mut().find(of_report) {
-            row.state = report.state.word();
+/// What the mailbox has, with what a call came to.
+pub(in crate::cli) fn with(mut all: Vec<SlotReport>, outcomes: &[SlotReport]) -> Vec<SlotReport> {
+    for outcome in outcomes {
+        match all.iter_mut().find(|slot| slot.slot().same_place(&outcome.slot())) {
+            Some(slot) => slot.state = outcome.state,
+            None => all.push(outcome.clone()),
         }
     }
+    all
 }
 
 /// `slots[]`: one object a slot.
-pub(in crate::cli) fn to_json(rows: &[Row]) -> Value {
-    let slot = |row: &Row| {
+pub(in crate::cli) fn to_json(slots: &[SlotReport]) -> Value {
+    let slot = |slot: &SlotReport| {
         json!({
-            "slot": row.slot.to_string(),
-            "suite": row.slot.suite.word(),
-            "purpose": row.slot.purpose.word(),
-            "level": row.slot.level.word(),
-            "device": row.slot.device.as_ref().map(ToString::to_string),
-            "state": row.state,
-            "serial": row.certificate.as_ref().map(|certificate| hex(certificate.serial())),
-            "not_after": row.certificate.as_ref().map(|certificate| certificate.not_after().to_string()),
+            "slot": slot.slot().to_string(),
+            "suite": slot.suite.word(),
+            "purpose": slot.purpose.word(),
+            "level": slot.level.word(),
+            "device": slot.device.as_ref().map(ToString::to_string),
+            "state": slot.state.word(),
+            "serial": slot.serial(),
+            "not_after": slot.not_after().map(|time| time.to_string()),
         })
     };
-    rows.iter().map(slot).collect()
+    slots.iter().map(slot).collect()
 }
 
 /// The same as a table.
-pub(in crate::cli) fn to_text(rows: &[Row]) -> String {
-    let mut table = Table::new(["slot", "state", "serial", "valid until"]);
-    for row in rows {
-        let of =
-            |text: fn(&Certificate) -> String| row.certificate.as_ref().map_or_else(|| "-".to_owned(), text);
-        let serial = of(|certificate| hex(certificate.serial()));
-        let until = of(|certificate| certificate.not_after().to_string());
-        table.row([row.slot.to_string(), row.state.to_owned(), serial, until]);
+pub(in crate::cli) fn to_text(slots: &[SlotReport]) -> String {
+    let mut table = Table::new(["slot", "state", "valid until", "serial"]);
+    for slot in slots {
+        let until = slot.not_after().map_or_else(|| "-".to_owned(), |time| time.to_string());
+        let serial = slot.serial().unwrap_or_else(|| "-".to_owned());
+        table.row([slot.slot().to_string(), slot.state.word().to_owned(), until, serial]);
     }
     table.to_string()
+}
+
+/// A slot by its words; without a device it is this one's.
+pub(in crate::cli) fn parse(text: &str, device: &DeviceId) -> Done<Slot> {
+    let whole: Option<Slot> = text.parse().ok();
+    whole.or_else(|| short(text, device)).ok_or_else(|| {
+        let message =
+            format!("{text:?} is no slot like sm2-sign-mv, classic-encrypt-mv or sm2-sign-mv@DEVICE");
+        Stop::error("slot-malformed", message)
+    })
+}
+
+fn short(text: &str, device: &DeviceId) -> Option<Slot> {
+    let mut words = text.split('-');
+    let suite = Suite::from_word(words.next()?)?;
+    let purpose = Purpose::from_word(words.next()?)?;
+    let level = words.next().map_or(Some(Level::Mailbox), Level::from_word)?;
+    words.next().is_none().then(|| Slot::new(suite, purpose, level, device))
 }

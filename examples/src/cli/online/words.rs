@@ -1,11 +1,13 @@
 //! One stable word for everything that can stop a command; docs/verdicts.md lists them under "Command line".
 
 use aecm::acme::client::{ClientError, KeysError};
+use aecm::acme::directory::FetchError;
 use aecm::acme::machine::{Error as MachineError, StepName};
 use aecm::core::embed::HttpError;
 use aecm::store::StoreError;
 
 use super::stop::Stop;
+use crate::cli::Failure;
 
 impl From<StoreError> for Stop {
     fn from(error: StoreError) -> Self {
@@ -15,9 +17,18 @@ impl From<StoreError> for Stop {
 
 impl From<aecm::Error> for Stop {
     fn from(error: aecm::Error) -> Self {
+        use aecm::Error;
         match error {
-            aecm::Error::Store(error) => error.into(),
-            aecm::Error::Provision(error) => error.into(),
+            Error::Store(error) => error.into(),
+            Error::Provision(error) => error.into(),
+            Error::Mime(error) => Failure::from(error).into(),
+            Error::Sign(error) => Failure::from(error).into(),
+            Error::Encrypt(error) => Failure::from(error).into(),
+            Error::Open(error) => Failure::from(error).into(),
+            Error::Timestamp(error) => Failure::from(error).into(),
+            Error::Discovery(ref fetch) => {
+                Self::error(discovery(fetch), error.to_string()).with("step", "directory")
+            }
             other => Self::error(facade(&other), other.to_string()),
         }
     }
@@ -62,12 +73,24 @@ const fn facade(error: &aecm::Error) -> &'static str {
         Error::CertificateNotValid { .. } => "certificate-not-valid",
         Error::NotFrom { .. } => "not-from-mailbox",
         Error::NotNamed { .. } => "reader-not-named",
+        Error::NothingThere { .. } => "nothing-there",
         Error::Busy(_) => "busy",
-        Error::Header(_) | Error::Mime(_) => "malformed",
+        Error::Header(_) => "malformed",
+        Error::ExternalAccount(_) => "external-account-malformed",
+        Error::Record { .. } => "vault-damaged",
+        Error::Transfer(error) => error.word(),
+        Error::Anchors { .. } => "service-answer",
         Error::Directory(_) => "certificate-directory",
         Error::Choose(_) => "no-protection-fits",
-        Error::Open(_) => "malformed",
         _ => "system",
+    }
+}
+
+const fn discovery(error: &FetchError) -> &'static str {
+    match error {
+        FetchError::Url(_) => "url-unusable",
+        FetchError::Http(error) => http(error),
+        _ => "service-answer",
     }
 }
 
@@ -86,7 +109,7 @@ const fn client(error: &ClientError) -> &'static str {
     }
 }
 
-pub(in crate::cli) const fn http(error: &HttpError) -> &'static str {
+const fn http(error: &HttpError) -> &'static str {
     match error {
         HttpError::Url { .. } => "url-unusable",
         _ => "service-unreachable",
