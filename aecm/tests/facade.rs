@@ -5,6 +5,8 @@
 
 #[path = "support/cut.rs"]
 mod cut;
+#[path = "support/forge.rs"]
+mod forge;
 #[path = "support/world.rs"]
 mod world;
 
@@ -32,3 +34,5 @@ mod revoke;
 mod tamper;
 #[path = "facade/time.rs"]
 mod time;
+#[path = "facade/transfer_hostile.rs"]
+mod transfer_hostile;
