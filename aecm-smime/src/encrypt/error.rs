@@ -64,6 +64,13 @@ pub enum EncryptError {
 pub enum UnusableCertificate {
     /// Its key is of an unknown kind.
     UnsupportedKey,
+    /// Its RSA key is too short to protect anything.
+    WeakKey {
+        /// Its size in bits.
+        bits: usize,
+    },
+    /// It is a CA's, not a mailbox's.
+    Authority,
     /// Its key does key agreement (ECDH), which is not written.
     KeyAgreementOnly,
     /// keyUsage does not allow encryption: a signing certificate.
@@ -90,6 +97,8 @@ impl UnusableCertificate {
     pub const fn word(self) -> &'static str {
         match self {
             Self::UnsupportedKey => "unsupported-key",
+            Self::WeakKey { .. } => "weak-key",
+            Self::Authority => "not-a-leaf",
             Self::KeyAgreementOnly => "key-agreement-only",
             Self::KeyUsage | Self::ExtendedKeyUsage => "usage-not-allowed",
             Self::NotSingleUsage => "not-single-usage",
@@ -103,6 +112,8 @@ impl fmt::Display for UnusableCertificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::UnsupportedKey => f.write_str("its key is of an unknown kind"),
+            Self::WeakKey { bits } => write!(f, "its RSA key has {bits} bits; at least 2048 are needed"),
+            Self::Authority => f.write_str("it is the certificate of a CA"),
             Self::KeyAgreementOnly => {
                 f.write_str("its key does key agreement (ECDH), which is not written; use an RSA or SM2 one")
             }

@@ -14,6 +14,9 @@ use super::{EncryptError, UnusableCertificate};
 use crate::cms::Form;
 use crate::sign::issuer_and_serial;
 
+/// Bits of the shortest RSA key that mail is encrypted to, whatever an old certificate says.
+const MIN_RSA_BITS: usize = 2_048;
+
 /// How the content key travels to a recipient.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
@@ -84,8 +87,8 @@ impl fmt::Display for Transport {
     }
 }
 
-/// Whether mail may be encrypted to `certificate` (RFC 8550 §4.4, THREATS S14): its key can transport a key,
-/// its keyUsage allows that, its extendedKeyUsage allows mail, and `at`, if given, lies in its validity.
+/// Whether mail may be encrypted to `certificate` (RFC 8550 §4.4, THREATS S14): its key can transport a key and is
+/// not weak, it is no CA's, its keyUsage allows that, its extendedKeyUsage allows mail, and `at`, if given, lies in its validity.
 ///
 /// Where the certificate has no keyUsage or extendedKeyUsage, RFC 5280 limits nothing. SM2 certificates of
 /// Chinese authorities name dataEncipherment or keyAgreement beside or instead of keyEncipherment (A20).
@@ -101,9 +104,15 @@ pub fn usable_for_encryption(
     let sm2 = match kind {
         None => return Err(UnusableCertificate::UnsupportedKey),
         Some(KeyKind::Sm2) => true,
+        Some(KeyKind::Rsa { bits }) if bits < MIN_RSA_BITS => {
+            return Err(UnusableCertificate::WeakKey { bits });
+        }
         Some(KeyKind::Rsa { .. }) => false,
         Some(_) => return Err(UnusableCertificate::KeyAgreementOnly),
     };
+    if certificate.basic_constraints().is_some_and(|constraints| constraints.ca) {
+        return Err(UnusableCertificate::Authority);
+    }
     if let Some(usage) = certificate.key_usage() {
         let encrypts =
             usage.key_encipherment() || (sm2 && (usage.data_encipherment() || usage.key_agreement()));
