@@ -14,6 +14,8 @@ mod world;
 mod addressed;
 #[path = "facade/compose.rs"]
 mod compose;
+#[path = "facade/discover.rs"]
+mod discover;
 #[path = "facade/hostile.rs"]
 mod hostile;
 #[path = "facade/interrupted.rs"]
