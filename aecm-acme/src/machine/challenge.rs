@@ -26,7 +26,7 @@ use super::{AcceptedMail, Error, Machine, Output, RefusedMail, Step};
 /// Tokens tried for one authorization (STANDARDS A2, A22).
 const MAX_TOKENS: u32 = 5;
 /// How much older than the order a mail may claim to be.
-const MAIL_SKEW: Duration = Duration::from_secs(300);
+pub(super) const MAIL_SKEW: Duration = Duration::from_secs(300);
 /// Mail ids that are remembered.
 const MAX_CONSUMED: usize = 1_000;
 /// Answers without news while the server validates.
@@ -180,7 +180,7 @@ impl Machine {
             }
             (Some(_), TokenSubmission::ChallengeResponse) => Step::Respond,
             (Some(_), TokenSubmission::WithCsr) => {
-                if self.order()?.csr.is_some() {
+                if self.order()?.has_csr() {
                     Step::Finalize
                 } else {
                     Step::Csr
@@ -278,7 +278,7 @@ impl Machine {
 
     fn take_token(&mut self, token: &Token, mail: ChallengeMail) -> Result<(), Error> {
         let submission = self.submission()?;
-        let has_csr = self.order()?.csr.is_some();
+        let has_csr = self.order()?.has_csr();
         let challenge = self.challenge_mut()?;
         challenge.token = Some(Secret(token.expose().to_owned()));
         challenge.tried += 1;

@@ -235,6 +235,11 @@ impl Error {
                 | Self::Nonces { .. }
         )
     }
+
+    /// Whether the server itself says that the order is over.
+    pub(super) const fn is_over(&self) -> bool {
+        matches!(self, Self::OrderInvalid { .. } | Self::OrderExpired | Self::ChallengeFailed { .. })
+    }
 }
 
 impl fmt::Display for Error {
