@@ -27,6 +27,8 @@ use super::{AcceptedMail, Error, Machine, Output, RefusedMail, Step};
 const MAX_TOKENS: u32 = 5;
 /// How much older than the order a mail may claim to be.
 pub(super) const MAIL_SKEW: Duration = Duration::from_secs(300);
+/// How long the mail of an order that is gone on with is waited for, from its opening.
+const MAIL_PATIENCE: Duration = Duration::from_secs(1_800);
 /// Mail ids that are remembered.
 const MAX_CONSUMED: usize = 1_000;
 /// Answers without news while the server validates.
@@ -47,7 +49,11 @@ impl Machine {
             return self.expired();
         }
         // It lives: what happens to it from here on happens in this call.
-        self.order_mut()?.resumed = false;
+        let order = self.order_mut()?;
+        let resumed = core::mem::take(&mut order.resumed);
+        if let Some(challenge) = &mut order.challenge {
+            challenge.resumed |= resumed;
+        }
         match &authorization.status {
             AuthorizationStatus::Valid => {
                 self.order_mut()?.authorized = true;
@@ -137,6 +143,7 @@ impl Machine {
             responded: false,
             tried: 0,
             looks: 0,
+            resumed: false,
             refused: Vec::new(),
             problem: None,
         };
@@ -230,7 +237,7 @@ impl Machine {
         &mut self,
         accepted: Vec<AcceptedMail>,
         refused: Vec<RefusedMail>,
-        _now: Time,
+        now: Time,
     ) -> Result<(), Error> {
         let challenge = self.challenge()?;
         let hint = authz_hint(&challenge.url);
@@ -258,7 +265,10 @@ impl Machine {
         }
         let Some((id, mail)) = chosen else {
             challenge.looks += 1;
-            return Ok(());
+            let resumed = challenge.resumed;
+            // That mail is lost, or will never be taken: another order brings another.
+            let lost = resumed && now >= self.order()?.opened.plus(MAIL_PATIENCE);
+            return if lost { self.reorder(None) } else { Ok(()) };
         };
         let token = mail.token_part1.join(&part2, join);
         if self.state.consumed.len() >= MAX_CONSUMED {

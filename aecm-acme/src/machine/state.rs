@@ -167,6 +167,9 @@ pub(super) struct ChallengeState {
     /// Tokens that were tried (at most five, A22).
     pub(super) tried: u32,
     pub(super) looks: u32,
+    /// Whether its mail was waited for in an earlier call already.
+    #[serde(default)]
+    pub(super) resumed: bool,
     pub(super) refused: Vec<String>,
     pub(super) problem: Option<Problem>,
 }
