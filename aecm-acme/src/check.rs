@@ -182,7 +182,7 @@ pub fn check(
     };
     // A leaf whose validity begins within the skew is judged at its own start.
     let at = expected.now.max(not_before);
-    let options = PathOptions { purpose, at: Some(at), limits: limits.clone() };
+    let options = PathOptions::new(purpose, Some(at), limits.clone());
     path::validate(leaf, intermediates, expected.anchors, &options)
         .map(|path| path.chain)
         .map_err(|PathFailure { reason, .. }| CheckError::Path { reason: reason.word() })

@@ -175,19 +175,24 @@ pub fn signing_input(protected: &str, payload: &str) -> Vec<u8> {
     input
 }
 
-/// Signs `payload` under `header` with ES256.
+/// Signs `payload` under `header` with ES256, or with RS256 where the header says so and the key is RSA: the key
+/// of a certificate that is to be revoked (RFC 8555 §7.6).
 ///
 /// # Errors
-/// [`JwsError::Key`] when the signer is not a P-256 key, [`JwsError::Signer`] when it fails.
+/// [`JwsError::Key`] when the signer is no key for the header's algorithm, [`JwsError::Signer`] when it fails.
 pub async fn sign(signer: &dyn Signer, header: &Protected, payload: &[u8]) -> Result<Flattened, JwsError> {
-    if signer.public_key().kind() != KeyKind::P256 {
-        return Err(JwsError::Key);
-    }
+    let sha256 = DigestAlgorithm::Sha256;
+    let algorithm = match (header.algorithm, signer.public_key().kind()) {
+        (Algorithm::Es256, KeyKind::P256) => SignatureAlgorithm::Ecdsa(sha256),
+        (Algorithm::Rs256, KeyKind::Rsa { .. }) => SignatureAlgorithm::RsaPkcs1(sha256),
+        _ => return Err(JwsError::Key),
+    };
     let (protected, payload) = (header.encoded(), encode(payload));
-    let der = signer
-        .sign(SignatureAlgorithm::Ecdsa(DigestAlgorithm::Sha256), &signing_input(&protected, &payload))
-        .await
-        .map_err(JwsError::Signer)?;
-    let signature = encode(&raw_from_der(&der)?);
+    let input = signing_input(&protected, &payload);
+    let value = signer.sign(algorithm, &input).await.map_err(JwsError::Signer)?;
+    let signature = match header.algorithm {
+        Algorithm::Es256 => encode(&raw_from_der(&value)?),
+        Algorithm::Rs256 => encode(&value),
+    };
     Ok(Flattened { protected, payload, signature })
 }

@@ -5,6 +5,7 @@ mod brief;
 pub mod check;
 pub mod client;
 pub mod csr;
+pub mod directory;
 pub mod dkim;
 pub mod email;
 #[cfg(feature = "hyper")]

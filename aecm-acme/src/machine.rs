@@ -42,7 +42,8 @@ use crate::url::Origin;
 pub use config::{Config, IssuerAnchors};
 pub use error::{Error, StateError, Step as StepName};
 pub use io::{
-    AcceptedMail, AccountRecord, Consent, Input, Issued, Outcome, Output, RefusedMail, Report, WaitMail,
+    AcceptedMail, AccountRecord, Consent, Input, Issued, KeyExists, Outcome, Output, RefusedMail, Report,
+    WaitMail,
 };
 pub use retry::retry_after;
 

@@ -1,6 +1,9 @@
 //! The joints to the mailbox: where challenge mails come from, who says they are genuine, and who sends the
 //! reply that plain RFC 8823 asks for.
 
+#[cfg(feature = "maildir")]
+pub mod maildir;
+
 use core::fmt;
 use core::time::Duration;
 
@@ -96,6 +99,7 @@ pub struct ExpectedChallenge<'a> {
     /// The `from` of the challenge object: the mail's only author.
     pub from: &'a Mailbox,
     /// The URL of the challenge; `authz=` in Auto-Submitted is base64url of its SHA-256 (STANDARDS A22).
+    /// Empty where it is not known, as for somebody who looks into a mail: the hint is not compared then.
     pub challenge_url: &'a str,
     /// When the order was opened: no mail of it can be older.
     pub order_created: Time,

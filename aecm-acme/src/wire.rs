@@ -6,12 +6,17 @@
 
 pub mod account;
 pub mod authorization;
+pub mod certificates;
 pub mod challenge;
 pub mod directory;
+pub mod escrow;
+pub mod event;
 pub mod identifier;
 pub mod order;
 pub mod problem;
+pub mod renewal;
 pub mod revocation;
+pub mod transfer;
 
 use core::fmt;
 
@@ -22,12 +27,19 @@ use serde::{Deserialize, Deserializer, Serializer};
 
 pub use account::{Account, AccountStatus, NewAccount};
 pub use authorization::{Authorization, AuthorizationStatus};
+pub use certificates::{AnchorList, CertificateList};
 pub use challenge::{Challenge, ChallengeResponse, ChallengeStatus, ChallengeType};
-pub use directory::{AecmMeta, Directory, Meta, TokenForm, TokenSubmission};
+pub use directory::{AecmMeta, BySuite, Directory, EscrowMeta, Meta, TokenForm, TokenSubmission};
+pub use escrow::{Escrow, EscrowConsent};
+pub use event::{Event, EventAccount, EventKind, EventList};
 pub use identifier::{Identifier, IdentifierType};
 pub use order::{Finalize, NewOrder, Order, OrderStatus};
 pub use problem::{Problem, ProblemType, Subproblem};
+pub use renewal::{RenewalInfo, RenewalWindow, certificate_identifier};
 pub use revocation::{RevocationReason, Revoke};
+pub use transfer::{
+    NewTransfer, Transfer, TransferAnswer, TransferList, TransferRequest, TransferSource, TransferStatus,
+};
 
 /// An enumeration of words, with room for words we do not know (DESIGN rule 7).
 macro_rules! words {
@@ -159,9 +171,30 @@ fn depth(text: &[u8]) -> usize {
     most
 }
 
+/// The bounds for an answer that carries key packages: one CMS object has at most [`PACKAGE_BYTES`] octets.
+#[must_use]
+pub fn package_limits(limits: &Limits) -> Limits {
+    let mut wider = limits.clone();
+    // base64url takes 4 octets for 3; a list of requests is bounded like one package.
+    wider.acme_json_bytes = limits.acme_json_bytes.saturating_add(PACKAGE_BYTES / 3 * 4 + 4);
+    wider
+}
+
+/// Octets of one CMS object of a transfer or of escrow: 256 KiB.
+pub const PACKAGE_BYTES: usize = 256 << 10;
+
 /// RFC 3339 times in JSON.
 pub(crate) mod rfc3339 {
     use super::{Deserialize, Deserializer, Serializer, Time};
+
+    pub(crate) fn serialize<S: Serializer>(time: &Time, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(time)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Time, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Time::from_rfc3339(&text).ok_or_else(|| serde::de::Error::custom("not an RFC 3339 time"))
+    }
 
     pub(crate) mod option {
         use super::{Deserialize, Deserializer, Serializer, Time};

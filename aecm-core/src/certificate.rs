@@ -7,16 +7,16 @@
 //!     signature            BIT STRING  }
 //! ```
 
-mod error;
-mod extension;
+pub(crate) mod error;
+pub(crate) mod extension;
 mod general_name;
-mod name;
-mod parse;
-mod pem;
+pub(crate) mod name;
+pub(crate) mod parse;
+pub(crate) mod pem;
 
 pub use error::CertificateError;
 pub use extension::{BasicConstraints, ExtendedKeyUsage, Extension, KeyUsage};
-pub use name::names_match;
+pub use name::{names_match, text as name_text};
 
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -55,7 +55,7 @@ struct Inner {
     algorithm_bytes: Range<usize>,
     algorithm_parameters: Option<Range<usize>>,
     signature: Range<usize>,
-    extensions: Vec<extension::Span>,
+    extensions: extension::List,
     known: extension::Known,
     public_key: Option<PublicKey>,
     sha256: [u8; 32],
@@ -76,7 +76,7 @@ impl Certificate {
     /// # Errors
     /// [`CertificateError::NoPem`] where there is none; as [`Certificate::from_der`].
     pub fn from_pem(text: &str) -> Result<Self, CertificateError> {
-        let der = pem::blocks(text).next().ok_or(CertificateError::NoPem)??;
+        let der = pem::blocks(text, pem::CERTIFICATE).next().ok_or(CertificateError::NoPem)??;
         Self::from_der(&der)
     }
 
@@ -86,7 +86,7 @@ impl Certificate {
     /// # Errors
     /// As [`Certificate::from_pem`] for any of them.
     pub fn all_from_pem(text: &str) -> Result<Vec<Self>, CertificateError> {
-        pem::blocks(text).map(|der| Self::from_der(&der?)).collect()
+        pem::blocks(text, pem::CERTIFICATE).map(|der| Self::from_der(&der?)).collect()
     }
 
     /// The whole certificate as received.
@@ -98,7 +98,7 @@ impl Certificate {
     /// The form of RFC 7468 §5, ending in a line feed.
     #[must_use]
     pub fn to_pem(&self) -> String {
-        pem::write(&self.0.der)
+        pem::write("CERTIFICATE", &self.0.der)
     }
 
     /// `tbsCertificate`, whole: what is signed.
@@ -165,9 +165,10 @@ impl Certificate {
         self.span(&self.0.signature)
     }
 
-    /// All extensions, in order. No identifier occurs twice.
+    /// All extensions, in order. No identifier occurs twice. Those whose identifier is too large for
+    /// [`ObjectIdentifier`] are left out; their octets stay in [`Certificate::as_der`].
     pub fn extensions(&self) -> impl Iterator<Item = Extension<'_>> {
-        self.0.extensions.iter().map(|span| Extension {
+        self.0.extensions.spans.iter().map(|span| Extension {
             oid: span.oid,
             critical: span.critical,
             value: self.span(&span.value),
@@ -178,6 +179,13 @@ impl Certificate {
     #[must_use]
     pub fn extension(&self, oid: &ObjectIdentifier) -> Option<Extension<'_>> {
         self.extensions().find(|extension| extension.oid == *oid)
+    }
+
+    /// Whether a critical extension is left out of [`Certificate::extensions`]: nobody can process it, so that
+    /// the certificate must not be used (RFC 5280 §4.2).
+    #[must_use]
+    pub fn has_unnamed_critical_extension(&self) -> bool {
+        self.0.extensions.unnamed_critical
     }
 
     /// keyUsage (RFC 5280 §4.2.1.3).

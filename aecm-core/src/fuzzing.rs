@@ -6,9 +6,12 @@
 use alloc::vec::Vec;
 
 use crate::certificate::Certificate;
+use crate::crl::Crl;
 use crate::header::{self, Headers};
 use crate::limits::Limits;
 use crate::mailbox::Mailbox;
+use crate::ocsp::OcspResponse;
+use crate::signature::Sm2Id;
 use crate::tlv::{self, Reader, Rules, Tag, Tlv, write};
 
 /// Walks over `input` as far as it can be read: spans lie in order within the input, what is DER is BER too,
@@ -107,6 +110,44 @@ pub fn certificate(input: &[u8]) {
     let _ = (certificate.subject_text(), certificate.issuer_text());
 }
 
+/// Reads a CRL: its octets stay, every entry is found by its serial number, PEM gives it back.
+pub fn crl(input: &[u8]) {
+    let limits = Limits::default();
+    let Ok(crl) = Crl::from_der(input, &limits) else { return };
+    assert_eq!(crl.as_der(), input, "octets are kept");
+    let parts = [crl.tbs_der(), crl.issuer_der(), crl.signature_algorithm().bytes];
+    assert!(parts.iter().all(|part| !part.is_empty()), "no part is lost");
+    let mut before: &[u8] = &[];
+    for entry in crl.entries() {
+        assert!(entry.serial >= before, "entries are sorted");
+        before = entry.serial;
+        assert!(crl.entries_of(entry.serial).any(|found| found == entry), "an entry is found");
+        let own = entry.certificate_issuer == crl.issuer_der();
+        assert!(own || crl.is_indirect(), "only an indirect list speaks of other issuers");
+    }
+    let number = |octets: &[u8]| octets.first().is_some_and(|first| *first < 0x80);
+    assert!(
+        crl.number().is_none_or(number) && crl.delta_base().is_none_or(number),
+        "numbers are not negative"
+    );
+    assert_eq!(Crl::from_pem(&crl.to_pem(), &limits).as_ref(), Ok(&crl), "PEM gives the same octets");
+    let _ = (crl.issuer_text(), crl.next_update(), crl.authority_key_identifier());
+}
+
+/// Reads an OCSP response: its octets stay, and it believes no made-up signer.
+pub fn ocsp(input: &[u8]) {
+    let limits = Limits::default();
+    let Ok(response) = OcspResponse::from_der(input, &limits) else { return };
+    assert_eq!(response.as_der(), input, "octets are kept");
+    assert!(response.certificates().len() <= limits.certificates, "certificates are bounded");
+    for certificate in response.certificates() {
+        let Some(key) = certificate.public_key() else { continue };
+        assert!(response.statuses(certificate, key).count() <= response.len(), "statuses are bounded");
+        let _ = response.is_responder(certificate);
+        let _ = response.verify_signature_by(key, Sm2Id::Default);
+    }
+}
+
 /// Reads a header section and every value by every grammar: fields and body make up the message, addresses are
 /// addresses, decoded text has no control characters but those that stood there openly.
 pub fn headers(input: &[u8]) {
@@ -150,6 +191,8 @@ mod tests {
     use proptest::prelude::*;
 
     const LEAF: &str = include_str!("../tests/vectors/keys/sm2-sig.crt");
+    const CRL: &str = include_str!("../tests/vectors/revocation/sm2-ca.crl");
+    const OCSP: &[u8] = include_bytes!("../tests/vectors/revocation/sm2-responder.ocsp");
     const MAIL: &[u8] =
         b"From: =?utf-8?q?A=C3=A9?= <a@b.example>, T: \"c d\"@e.example;\r\nDate: Mon, 23 Nov 2026 \
         08:09:10 +0000\r\nContent-Type: multipart/signed; boundary=\"x\"\r\n\r\nbody";
@@ -175,6 +218,8 @@ mod tests {
         fn any_octets(input in prop::collection::vec(any::<u8>(), 0..200)) {
             tlv(&input);
             certificate(&input);
+            crl(&input);
+            ocsp(&input);
             headers(&input);
         }
 
@@ -184,6 +229,13 @@ mod tests {
             let input = changed(leaf.as_der(), &changes);
             tlv(&input);
             certificate(&input);
+        }
+
+        #[test]
+        fn changed_evidence(changes in changes()) {
+            let list = Crl::from_pem(CRL, &Limits::default()).unwrap();
+            crl(&changed(list.as_der(), &changes));
+            ocsp(&changed(OCSP, &changes));
         }
 
         #[test]

@@ -7,8 +7,10 @@ extern crate alloc;
 extern crate std;
 
 pub mod certificate;
+pub mod crl;
 pub mod digest;
 pub mod directory;
+pub mod ecdh;
 pub mod embed;
 #[doc(hidden)]
 pub mod fuzzing;
@@ -16,7 +18,9 @@ pub mod header;
 pub mod key;
 pub mod limits;
 pub mod mailbox;
+pub mod ocsp;
 pub mod oid;
+pub mod password;
 pub mod path;
 pub mod public_key;
 pub mod signature;

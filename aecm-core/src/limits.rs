@@ -32,7 +32,7 @@ pub struct Limits {
     pub certificate_bytes: usize,
     /// Extensions of one certificate or request. 64.
     pub extensions: usize,
-    /// Octets of one CRL. 4 MiB.
+    /// Octets of one CRL or OCSP response. 4 MiB.
     pub crl_bytes: usize,
     /// Attributes in one set. 64.
     pub attributes: usize,
@@ -72,6 +72,8 @@ pub struct Limits {
     pub name_comparisons: usize,
     /// PBKDF2 iterations accepted in a file. 10,000,000.
     pub pbkdf2_iterations: u64,
+    /// Octets of memory that scrypt may take for a file. 128 MiB.
+    pub scrypt_memory: usize,
     /// Bits of an RSA modulus. 8,192.
     pub rsa_modulus_bits: usize,
     /// Bits of an RSA public exponent. 33.
@@ -110,6 +112,7 @@ impl Default for Limits {
             intermediates: 8,
             name_comparisons: 250_000,
             pbkdf2_iterations: 10_000_000,
+            scrypt_memory: 128 << 20,
             rsa_modulus_bits: 8_192,
             rsa_exponent_bits: 33,
         }

@@ -43,6 +43,7 @@ identifiers! {
     SHA512 = "2.16.840.1.101.3.4.2.3", "SHA-512";
     SM3 = "1.2.156.10197.1.401", "SM3";
     HMAC_SHA1 = "1.2.840.113549.2.7", "HMAC-SHA-1";
+    HMAC_SHA224 = "1.2.840.113549.2.8", "HMAC-SHA-224";
     HMAC_SHA256 = "1.2.840.113549.2.9", "HMAC-SHA-256";
     HMAC_SHA384 = "1.2.840.113549.2.10", "HMAC-SHA-384";
     HMAC_SHA512 = "1.2.840.113549.2.11", "HMAC-SHA-512";
@@ -75,6 +76,10 @@ identifiers! {
     DH_STD_SHA256_KDF = "1.3.132.1.11.1", "dhSinglePass-stdDH-sha256kdf";
     DH_STD_SHA384_KDF = "1.3.132.1.11.2", "dhSinglePass-stdDH-sha384kdf";
     DH_STD_SHA512_KDF = "1.3.132.1.11.3", "dhSinglePass-stdDH-sha512kdf";
+    DH_COFACTOR_SHA1_KDF = "1.3.133.16.840.63.0.3", "dhSinglePass-cofactorDH-sha1kdf";
+    DH_COFACTOR_SHA256_KDF = "1.3.132.1.14.1", "dhSinglePass-cofactorDH-sha256kdf";
+    DH_COFACTOR_SHA384_KDF = "1.3.132.1.14.2", "dhSinglePass-cofactorDH-sha384kdf";
+    DH_COFACTOR_SHA512_KDF = "1.3.132.1.14.3", "dhSinglePass-cofactorDH-sha512kdf";
 
     // SM2, SM3, SM4 (GM/T 0006, GB/T 33560).
     SM2_CURVE = "1.2.156.10197.1.301", "SM2";
@@ -102,10 +107,37 @@ identifiers! {
     RC2_CBC = "1.2.840.113549.3.2", "RC2-CBC";
 
     // Passwords (RFC 8018, RFC 7914, RFC 9579).
+    PWRI_KEK = "1.2.840.113549.1.9.16.3.9", "id-alg-PWRI-KEK";
+    ZLIB_COMPRESS = "1.2.840.113549.1.9.16.3.8", "id-alg-zlibCompress";
+    DIGESTED_DATA = "1.2.840.113549.1.7.5", "id-digestedData";
+    AUTHENTICATED_DATA = "1.2.840.113549.1.9.16.1.2", "id-ct-authData";
+    SM4_WRAP = "1.2.156.10197.1.104.12", "SM4 key wrap";
     PBES2 = "1.2.840.113549.1.5.13", "PBES2";
     PBKDF2 = "1.2.840.113549.1.5.12", "PBKDF2";
     PBMAC1 = "1.2.840.113549.1.5.14", "PBMAC1";
     SCRYPT = "1.3.6.1.4.1.11591.4.11", "scrypt";
+    GM_PBKDF = "1.2.156.10197.6.1.4.1.5.1", "gm-PBKDF";
+    GM_PBES = "1.2.156.10197.6.1.4.1.5.2", "gm-PBES";
+    GM_PBKDF_GMSM = "1.2.156.10197.6.4.1.5.1", "gm-PBKDF (as gmsm writes it)";
+    GM_PBES_GMSM = "1.2.156.10197.6.4.1.5.2", "gm-PBES (as gmsm writes it)";
+    PBE_MD5_DES = "1.2.840.113549.1.5.3", "pbeWithMD5AndDES-CBC";
+    PBE_SHA1_DES = "1.2.840.113549.1.5.10", "pbeWithSHA1AndDES-CBC";
+    PBE_SHA_RC4_128 = "1.2.840.113549.1.12.1.1", "pbeWithSHAAnd128BitRC4";
+    PBE_SHA_RC4_40 = "1.2.840.113549.1.12.1.2", "pbeWithSHAAnd40BitRC4";
+    PBE_SHA_3DES = "1.2.840.113549.1.12.1.3", "pbeWithSHAAnd3-KeyTripleDES-CBC";
+    PBE_SHA_2DES = "1.2.840.113549.1.12.1.4", "pbeWithSHAAnd2-KeyTripleDES-CBC";
+    PBE_SHA_RC2_128 = "1.2.840.113549.1.12.1.5", "pbeWithSHAAnd128BitRC2-CBC";
+    PBE_SHA_RC2_40 = "1.2.840.113549.1.12.1.6", "pbeWithSHAAnd40BitRC2-CBC";
+
+    // PKCS#12 (RFC 7292).
+    KEY_BAG = "1.2.840.113549.1.12.10.1.1", "keyBag";
+    SHROUDED_KEY_BAG = "1.2.840.113549.1.12.10.1.2", "pkcs-8ShroudedKeyBag";
+    CERT_BAG = "1.2.840.113549.1.12.10.1.3", "certBag";
+    CRL_BAG = "1.2.840.113549.1.12.10.1.4", "crlBag";
+    SECRET_BAG = "1.2.840.113549.1.12.10.1.5", "secretBag";
+    SAFE_CONTENTS_BAG = "1.2.840.113549.1.12.10.1.6", "safeContentsBag";
+    X509_CERTIFICATE = "1.2.840.113549.1.9.22.1", "x509Certificate";
+    X509_CRL = "1.2.840.113549.1.9.23.1", "x509CRL";
 
     // Attributes (RFC 5652 §11, RFC 2985, RFC 5035, RFC 6211, RFC 8551).
     EMAIL_ADDRESS = "1.2.840.113549.1.9.1", "emailAddress";
@@ -121,6 +153,9 @@ identifiers! {
     ALGORITHM_PROTECTION = "1.2.840.113549.1.9.52", "cmsAlgorithmProtection";
     TMP_PUBLIC_KEY = "1.2.840.113549.1.9.63", "tmpPublicKey";
     RECEIPT_REQUEST = "1.2.840.113549.1.9.16.2.1", "receiptRequest";
+    // Ours: the SHA-256 of the request that a key package answers. The arc is below 2³², where every reader
+    // can hold it; 2.25 (X.667) has arcs of 128 bits, and no UUID begins with 96 zero bits by chance.
+    AECM_TRANSFER = "2.25.2741368305", "aecm-transfer";
     ENCRYPTION_KEY_PREFERENCE = "1.2.840.113549.1.9.16.2.11", "smimeEncryptionKeyPreference";
     SIGNING_CERTIFICATE = "1.2.840.113549.1.9.16.2.12", "signingCertificate";
     TIME_STAMP_TOKEN = "1.2.840.113549.1.9.16.2.14", "timeStampToken";
@@ -135,8 +170,11 @@ identifiers! {
     BASIC_CONSTRAINTS = "2.5.29.19", "basicConstraints";
     CRL_NUMBER = "2.5.29.20", "cRLNumber";
     CRL_REASON = "2.5.29.21", "reasonCode";
+    HOLD_INSTRUCTION = "2.5.29.23", "holdInstructionCode";
+    INVALIDITY_DATE = "2.5.29.24", "invalidityDate";
     DELTA_CRL_INDICATOR = "2.5.29.27", "deltaCRLIndicator";
     ISSUING_DISTRIBUTION_POINT = "2.5.29.28", "issuingDistributionPoint";
+    CERTIFICATE_ISSUER = "2.5.29.29", "certificateIssuer";
     NAME_CONSTRAINTS = "2.5.29.30", "nameConstraints";
     CRL_DISTRIBUTION_POINTS = "2.5.29.31", "cRLDistributionPoints";
     CERTIFICATE_POLICIES = "2.5.29.32", "certificatePolicies";
@@ -144,11 +182,14 @@ identifiers! {
     POLICY_MAPPINGS = "2.5.29.33", "policyMappings";
     AUTHORITY_KEY_IDENTIFIER = "2.5.29.35", "authorityKeyIdentifier";
     POLICY_CONSTRAINTS = "2.5.29.36", "policyConstraints";
+    FRESHEST_CRL = "2.5.29.46", "freshestCRL";
     EXT_KEY_USAGE = "2.5.29.37", "extKeyUsage";
     INHIBIT_ANY_POLICY = "2.5.29.54", "inhibitAnyPolicy";
     AUTHORITY_INFO_ACCESS = "1.3.6.1.5.5.7.1.1", "authorityInfoAccess";
     ACCESS_OCSP = "1.3.6.1.5.5.7.48.1", "id-ad-ocsp";
     ACCESS_CA_ISSUERS = "1.3.6.1.5.5.7.48.2", "id-ad-caIssuers";
+    OCSP_BASIC = "1.3.6.1.5.5.7.48.1.1", "id-pkix-ocsp-basic";
+    OCSP_NONCE = "1.3.6.1.5.5.7.48.1.2", "id-pkix-ocsp-nonce";
     OCSP_NOCHECK = "1.3.6.1.5.5.7.48.1.5", "id-pkix-ocsp-nocheck";
     SMTP_UTF8_MAILBOX = "1.3.6.1.5.5.7.8.9", "id-on-SmtpUTF8Mailbox";
 

@@ -134,6 +134,11 @@ impl PublicKey {
         }
     }
 
+    /// The value of the BIT STRING, without the count of unused bits.
+    pub(crate) fn bits(&self) -> &[u8] {
+        &self.0.bits
+    }
+
     pub(crate) fn numbers(&self) -> &Numbers {
         &self.0.numbers
     }

@@ -28,6 +28,7 @@
 //! ```
 
 mod decryptor;
+mod encrypted;
 mod error;
 mod oaep;
 mod pem;
@@ -144,8 +145,11 @@ impl SoftwareKey {
     /// `RSA PRIVATE KEY`. Other blocks (parameters, certificates) and text between blocks are passed over.
     ///
     /// # Errors
-    /// [`SoftwareKeyError::Encrypted`] for keys under a password, [`SoftwareKeyError::NoPrivateKey`],
-    /// [`SoftwareKeyError::SeveralPrivateKeys`], and what [`from_pkcs8_der`](Self::from_pkcs8_der) finds.
+    /// [`SoftwareKeyError::Encrypted`] for keys under a password (see [`from_pem_with_password`]), and
+    /// [`SoftwareKeyError::LegacyEncryption`]; [`SoftwareKeyError::NoPrivateKey`],
+    /// [`SoftwareKeyError::SeveralPrivateKeys`]; what [`from_pkcs8_der`](Self::from_pkcs8_der) finds.
+    ///
+    /// [`from_pem_with_password`]: Self::from_pem_with_password
     pub fn from_pem(text: &str) -> Result<Self, SoftwareKeyError> {
         let (label, der) = pem::private_key(text)?;
         read::labelled(label, &der)
@@ -193,7 +197,10 @@ impl fmt::Debug for SoftwareKey {
 }
 
 /// Draws octets until `make` takes them: even distribution below any order.
-fn draw<const N: usize, T>(rng: &dyn Rng, make: impl Fn(&[u8]) -> Option<T>) -> Result<T, KeyError> {
+pub(crate) fn draw<const N: usize, T>(
+    rng: &dyn Rng,
+    make: impl Fn(&[u8]) -> Option<T>,
+) -> Result<T, KeyError> {
     let mut octets = Zeroizing::new([0; N]);
     for _ in 0..MAX_DRAWS {
         rng.fill(&mut *octets)?;

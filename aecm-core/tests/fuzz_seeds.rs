@@ -20,6 +20,16 @@ fn certificate() {
 }
 
 #[test]
+fn crl() {
+    replay("crl", bodies::crl, 2_000);
+}
+
+#[test]
+fn ocsp() {
+    replay("ocsp", bodies::ocsp, 2_000);
+}
+
+#[test]
 fn path() {
     replay("path", bodies::path, 300);
 }

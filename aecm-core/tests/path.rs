@@ -11,7 +11,7 @@ use aecm_core::oid::{self, ObjectIdentifier};
 use aecm_core::path::{Anchors, Path, PathFailure, PathOptions, PathPurpose, PathReason, validate};
 use aecm_core::software::KeySpec;
 use aecm_core::time::Time;
-use aecm_core::tlv::write;
+use aecm_core::tlv::{Tag, write};
 use maker::{
     Authority, Template, at, basic_constraints, extended_key_usage, extension, key_usage, mailbox, name, now,
 };
@@ -22,7 +22,7 @@ fn vector(path: &str) -> Certificate {
 }
 
 fn options(purpose: PathPurpose) -> PathOptions {
-    PathOptions { purpose, at: Some(now()), limits: Limits::default() }
+    PathOptions::new(purpose, Some(now()), Limits::default())
 }
 
 fn reason(result: Result<Path, PathFailure>) -> PathReason {
@@ -134,6 +134,28 @@ fn weak_and_unknown_algorithms_of_real_certificates_s16() {
 }
 
 #[test]
+fn weak_algorithms_are_read_where_asked_and_named() {
+    let anchors = Anchors::new(vec![vector("weak/ca")]);
+    let judge = |leaf: &str, bits: usize, sha1: bool| {
+        let mut options = options(PathPurpose::SignMail);
+        (options.rsa_bits_min, options.sha1) = (bits, sha1);
+        validate(&vector(&format!("weak/{leaf}")), &[], &anchors, &options)
+            .map(|path| path.tolerances.iter().map(|tolerance| tolerance.word()).collect::<Vec<_>>())
+            .map_err(|failure| failure.word())
+    };
+    assert_eq!(judge("rsa1024", 1024, false), Ok(vec!["weak-key"]));
+    assert_eq!(judge("rsa1024", 1025, true), Err("weak-algorithm"));
+    for leaf in ["sha1", "pss-sha1"] {
+        assert_eq!(judge(leaf, 2048, true), Ok(vec!["weak-digest"]));
+        assert_eq!(judge(leaf, 1024, false), Err("weak-algorithm"));
+    }
+    assert_eq!(judge("pss", 1024, true), Ok(vec![]));
+    // Stricter than the default, and what is not known stays unknown.
+    assert_eq!(judge("pss", 4096, false), Err("weak-algorithm"));
+    assert_eq!(judge("ed25519", 1024, true), Err("unsupported-algorithm"));
+}
+
+#[test]
 fn three_levels_of_each_family() {
     for spec in [KeySpec::P256, KeySpec::P384, KeySpec::Sm2] {
         let chain = Chain::of(spec);
@@ -172,7 +194,7 @@ fn validity_of_each_certificate() {
         let certificates = chain.certificates();
         let judge = |at: Option<Time>| {
             let [leaf, middle, root] = certificates.clone();
-            let options = PathOptions { at, ..options(PathPurpose::SignMail) };
+            let options = PathOptions::new(PathPurpose::SignMail, at, Limits::default());
             validate(&leaf, &[middle], &Anchors::new(vec![root]), &options)
         };
         for inside in [start, end, now()] {
@@ -376,40 +398,67 @@ fn time_stamping_certificates_a10() {
 #[test]
 fn unknown_critical_extensions_s16_a6() {
     let unknown = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.55555.1");
-    for oid in [
-        unknown,
-        oid::NAME_CONSTRAINTS,
-        oid::POLICY_CONSTRAINTS,
-        oid::INHIBIT_ANY_POLICY,
-        oid::POLICY_MAPPINGS,
-        oid::CERTIFICATE_POLICIES,
-        oid::CRL_DISTRIBUTION_POINTS,
-    ] {
-        // A value that every one of these types can have.
-        let value = match oid {
-            oid::CERTIFICATE_POLICIES => {
-                write::sequence(&[&write::sequence(&[&write::oid(&oid::ANY_POLICY)])])
-            }
-            _ => write::sequence(&[]),
-        };
-        for level in 0..3 {
-            for critical in [false, true] {
+    // An identifier with an arc beyond 2^32, which no type here can name.
+    let unnamed = |critical: bool| {
+        let flag = if critical { write::boolean(true) } else { Vec::new() };
+        let oid = write::tlv(Tag::OID, &[0x2a, 0x90, 0x80, 0x80, 0x80, 0x80, 0x00]);
+        write::sequence(&[&oid, &flag, &write::octet_string(b"x")])
+    };
+    for level in 0..3 {
+        for critical in [false, true] {
+            for (added, wanted) in [
+                (
+                    extension(&unknown, critical, &write::null()),
+                    PathReason::UnknownCriticalExtension(unknown),
+                ),
+                (
+                    extension(&oid::FRESHEST_CRL, critical, &write::null()),
+                    PathReason::UnknownCriticalExtension(oid::FRESHEST_CRL),
+                ),
+                (unnamed(critical), PathReason::UnnamedCriticalExtension),
+            ] {
                 let mut chain = Chain::new();
                 let template = match level {
                     0 => &mut chain.leaf_template,
                     1 => &mut chain.middle_template,
                     _ => &mut chain.root_template,
                 };
-                template.extensions.push(extension(&oid, critical, &value));
+                template.extensions.push(added);
                 let result = chain.validate(PathPurpose::Any);
-                // A constraint on what is below is not ignored because somebody forgot to mark it critical.
-                if critical || (oid == oid::NAME_CONSTRAINTS && level > 0) {
+                if critical {
                     let failure = result.unwrap_err();
-                    assert_eq!(failure.reason, PathReason::UnknownCriticalExtension(oid));
-                    assert_eq!(failure.word(), "unknown-critical-extension");
+                    assert_eq!((failure.reason, failure.word()), (wanted, "unknown-critical-extension"));
                 } else {
-                    assert!(result.is_ok(), "{oid} at {level}");
+                    assert!(result.is_ok(), "{wanted:?} at {level}");
                 }
+            }
+        }
+    }
+}
+
+#[test]
+fn malformed_constraints_are_never_ignored_a6() {
+    let empty = write::sequence(&[]);
+    let list = |inner: &[u8]| write::sequence(&[inner]);
+    for (oid, value) in [
+        (oid::NAME_CONSTRAINTS, empty.clone()),
+        (oid::NAME_CONSTRAINTS, list(&write::tlv(Tag::context(0), &[]))),
+        (oid::NAME_CONSTRAINTS, write::null()),
+        (oid::POLICY_CONSTRAINTS, empty.clone()),
+        (oid::POLICY_CONSTRAINTS, list(&write::tlv(Tag::context_primitive(0), &[0xff]))),
+        (oid::INHIBIT_ANY_POLICY, empty.clone()),
+        (oid::INHIBIT_ANY_POLICY, write::tlv(Tag::INTEGER, &[0x80])),
+        (oid::POLICY_MAPPINGS, empty.clone()),
+        (oid::POLICY_MAPPINGS, list(&list(&write::oid(&oid::ANY_POLICY)))),
+    ] {
+        for critical in [false, true] {
+            for level in 1..3 {
+                let mut chain = Chain::new();
+                let template = if level == 1 { &mut chain.middle_template } else { &mut chain.root_template };
+                template.extensions.push(extension(&oid, critical, &value));
+                let failure = chain.validate(PathPurpose::Any).unwrap_err();
+                assert_eq!(failure.reason, PathReason::MalformedExtension(oid), "{level}");
+                assert_eq!(failure.word(), "malformed-extension");
             }
         }
     }

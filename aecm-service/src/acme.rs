@@ -6,28 +6,35 @@ mod account;
 mod authorization;
 mod certificate;
 mod directory;
+mod encryption;
+mod external;
 mod finalize;
 mod key_change;
 mod nonce;
 mod order;
 mod problem;
+mod public;
+mod renewal;
 mod request;
 mod state;
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use aecm_core::embed::{Clock, Rng};
 use aecm_core::limits::Limits;
+use aecm_core::suite::Level;
 use aecm_core::time::Time;
 
 use self::problem::Problem;
 use self::request::{KeyRule, Signed};
 use self::state::State;
 use crate::ca::Pki;
+use crate::folder::{Change, Folder};
 use crate::mail::PostOffice;
 use crate::net::{Answer, Ask};
-use crate::options::AcmeOptions;
+use crate::options::{AcmeOptions, ExternalAccount};
 
 /// How long to stay away from a server that is full.
 const FULL_WAIT: Duration = Duration::from_secs(3_600);
@@ -42,10 +49,15 @@ pub(crate) struct AcmeServer {
     rng: Arc<dyn Rng>,
     limits: Limits,
     state: Mutex<State>,
+    /// Where the state is kept; in memory alone without one.
+    folder: Option<Folder>,
+    /// Held while an encrypting certificate is issued: a mailbox has one encrypting key in each suite.
+    encrypting: tokio::sync::Mutex<()>,
 }
 
 impl AcmeServer {
-    /// `base` is the origin the server is reached at, without a slash at its end.
+    /// `base` is the origin the server is reached at, without a slash at its end; `rows` is what stood in the
+    /// folder.
     pub(crate) fn new(
         base: String,
         options: AcmeOptions,
@@ -53,13 +65,39 @@ impl AcmeServer {
         post: Arc<PostOffice>,
         clock: Arc<dyn Clock>,
         rng: Arc<dyn Rng>,
-    ) -> Self {
-        Self { base, options, pki, post, clock, rng, limits: Limits::default(), state: Mutex::default() }
+        (folder, rows): (Option<Folder>, Vec<Change>),
+    ) -> Result<Self, String> {
+        let state = State::restore(rows)?;
+        for authorization in state.authorizations.values() {
+            post.open(&authorization.from);
+        }
+        Ok(Self {
+            base,
+            options,
+            pki,
+            post,
+            clock,
+            rng,
+            limits: Limits::default(),
+            state: Mutex::new(state),
+            folder,
+            encrypting: tokio::sync::Mutex::default(),
+        })
     }
 
     /// Where the directory stands.
     pub(crate) fn directory_url(&self) -> String {
         self.url("directory")
+    }
+
+    /// The external accounts: their names, and the levels they may order.
+    pub(crate) fn customers(&self) -> BTreeMap<String, Vec<&'static str>> {
+        let levels = |customer: &ExternalAccount| {
+            let permitted = Level::ALL.into_iter().filter(|level| customer.subject().permits(*level));
+            permitted.map(Level::word).collect()
+        };
+        let customers = self.options.external_accounts.iter();
+        customers.map(|(kid, customer)| (kid.clone(), levels(customer))).collect()
     }
 
     fn url(&self, path: &str) -> String {
@@ -75,6 +113,17 @@ impl AcmeServer {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// A name that nothing has yet.
+    fn new_id(&self, taken: impl Fn(&str) -> bool) -> Result<String, Problem> {
+        loop {
+            let id = nonce::random_text::<12>(self.rng.as_ref())
+                .map_err(|_| Problem::internal("the random number source failed"))?;
+            if !taken(&id) {
+                return Ok(id);
+            }
+        }
+    }
+
     /// Refuses one more `what` where as many as may be are remembered.
     fn require_room(&self, remembered: usize, what: &str) -> Result<(), Problem> {
         if remembered < self.options.capacity {
@@ -83,14 +132,45 @@ impl AcmeServer {
         Err(Problem::rate_limited(format!("this server remembers no more {what}"), FULL_WAIT))
     }
 
+    /// Makes what changed durable: before the answer that tells of it. What another request changed and this
+    /// one saw is durable then, too.
+    async fn commit(self: &Arc<Self>) -> Result<(), Problem> {
+        if self.folder.is_none() {
+            self.state().forget_changes();
+            return Ok(());
+        }
+        let server = Arc::clone(self);
+        // On a thread of its own, so that a client that goes away stops no write.
+        let written = tokio::task::spawn_blocking(move || server.write_changes()).await;
+        let failed = |detail: String| Problem::internal(format!("the state could not be kept: {detail}"));
+        match written {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(failed(error)),
+            Err(error) => Err(failed(error.to_string())),
+        }
+    }
+
+    fn write_changes(&self) -> Result<(), String> {
+        let Some(folder) = &self.folder else { return Ok(()) };
+        // The journal first, then the state: so the order of the lines is the order of the changes.
+        let mut transaction = folder.transaction();
+        let changes = self.state().take_changes().map_err(|error| error.to_string())?;
+        transaction.append(&changes).map_err(|error| error.to_string())?;
+        if transaction.wants_snapshot() {
+            let rows = self.state().rows().map_err(|error| error.to_string())?;
+            transaction.snapshot(&rows).map_err(|error| error.to_string())?;
+        }
+        Ok(())
+    }
+
     /// Answers a request whose path is `/acme` or begins with `/acme/`.
-    pub(crate) async fn answer(&self, ask: Ask) -> Answer {
+    pub(crate) async fn answer(self: &Arc<Self>, ask: Ask) -> Answer {
         let path = ask.path.strip_prefix("/acme/").unwrap_or_default().to_owned();
         let posted = ask.method == "POST";
-        let mut answer = match self.route(&path, ask).await {
-            Ok(answer) => answer,
-            Err(problem) => problem.answer(),
-        };
+        let answered = self.route(&path, ask).await;
+        // A refusal may have changed something, too: a wrong token is counted.
+        let answered = if posted { self.commit().await.and(answered) } else { answered };
+        let mut answer = answered.unwrap_or_else(|problem| problem.answer());
         if posted {
             // Every POST gets a nonce, refused ones too: badNonce cannot be repaired without (§6.5).
             if let Ok(nonce) = self.state().nonces.issue(self.rng.as_ref()) {
@@ -113,6 +193,7 @@ impl AcmeServer {
             ("GET" | "HEAD", "directory", None) => return Ok(self.directory()),
             ("GET" | "HEAD", "new-nonce", None) => return self.new_nonce(ask.method == "HEAD"),
             ("GET", "terms", None) => return Ok(self.terms()),
+            ("GET" | "HEAD", "renewal-info", Some(id)) if action.is_none() => return self.renewal_info(id),
             ("POST", _, _) => {}
             _ => {
                 return Err(Problem::new(

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use crate::ca::IssueError;
+use crate::folder::StateError;
 
 /// Why the service could not start or work.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +25,8 @@ pub enum Error {
     Tls(String),
     /// A certificate could not be issued.
     Issue(IssueError),
+    /// The state folder could not be used.
+    State(StateError),
     /// A mail could not be composed or signed.
     Mail(String),
 }
@@ -40,12 +43,19 @@ impl core::fmt::Display for Error {
             Self::Listen { address, detail } => write!(f, "cannot listen on {address}: {detail}"),
             Self::Tls(detail) => write!(f, "the loopback TLS identity could not be made: {detail}"),
             Self::Issue(error) => write!(f, "{error}"),
+            Self::State(error) => write!(f, "{error}"),
             Self::Mail(detail) => write!(f, "the mail could not be made: {detail}"),
         }
     }
 }
 
 impl core::error::Error for Error {}
+
+impl From<StateError> for Error {
+    fn from(error: StateError) -> Self {
+        Self::State(error)
+    }
+}
 
 impl From<IssueError> for Error {
     fn from(error: IssueError) -> Self {

@@ -4,6 +4,9 @@
 mod acme;
 pub mod ca;
 mod error;
+mod folder;
+mod hex;
+mod identity;
 pub mod mail;
 mod net;
 mod options;
@@ -11,5 +14,9 @@ mod service;
 mod tsa;
 
 pub use error::Error;
-pub use options::{AcmeOptions, ServiceOptions, TokenSubmission};
+pub use folder::StateError;
+pub use options::{
+    AcmeOptions, ChallengeMailTime, EscrowOptions, ExternalAccount, ExternalAccountError, ExternalSubject,
+    MailDelivery, ServiceOptions, SmtpDelivery, TokenPart1Bytes, TokenSubmission,
+};
 pub use service::Service;

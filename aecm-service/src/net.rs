@@ -4,4 +4,4 @@ mod server;
 mod tls;
 
 pub(crate) use server::{Answer, Ask, Handler, Server};
-pub(crate) use tls::LoopbackTls;
+pub(crate) use tls::TlsKeys;

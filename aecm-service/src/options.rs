@@ -1,6 +1,12 @@
 //! How the service behaves: everything has a default that a conforming client expects.
 
+mod external;
+mod mail;
+mod token;
+
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +14,9 @@ use aecm_core::embed::{Clock, OsRng, Rng, SystemClock};
 use aecm_core::software::KeySpec;
 
 pub use aecm_acme::wire::TokenSubmission;
+pub use external::{ExternalAccount, ExternalAccountError, ExternalSubject};
+pub use mail::{MailDelivery, SmtpDelivery};
+pub use token::{ChallengeMailTime, TokenPart1Bytes};
 
 /// How the ACME server behaves.
 #[derive(Clone, Debug)]
@@ -20,9 +29,21 @@ pub struct AcmeOptions {
     pub reuse_authorizations: bool,
     /// How long an order stays `processing` after finalize; `None` issues at once.
     pub processing: Option<Duration>,
-    /// How many accounts, orders, authorizations and certificates are remembered, each; beyond it requests for
-    /// more are refused with `rateLimited`.
+    /// How many accounts, orders, authorizations, certificates and transfers are remembered, each; beyond it
+    /// requests for more are refused with `rateLimited`.
     pub capacity: usize,
+    /// When the challenge mail goes out.
+    pub challenge_mail: ChallengeMailTime,
+    /// How long token-part1 is.
+    pub token_part1_bytes: TokenPart1Bytes,
+    /// The customers that may bind their accounts (RFC 8555 §7.3.4), by the name of the MAC key.
+    pub external_accounts: BTreeMap<String, ExternalAccount>,
+    /// Whether new accounts are refused without a binding.
+    pub external_account_required: bool,
+    /// Whether encrypting keys may be left with the service, and under which terms; `None` keeps none.
+    pub escrow: Option<EscrowOptions>,
+    /// Whether a mailbox is told by mail of a new device, another encrypting key and a recovery from escrow.
+    pub notices: bool,
 }
 
 impl Default for AcmeOptions {
@@ -36,6 +57,33 @@ impl Default for AcmeOptions {
             reuse_authorizations: true,
             processing: None,
             capacity: 10_000,
+            challenge_mail: ChallengeMailTime::default(),
+            token_part1_bytes: TokenPart1Bytes::default(),
+            external_accounts: BTreeMap::new(),
+            external_account_required: false,
+            escrow: None,
+            notices: true,
+        }
+    }
+}
+
+/// How the service keeps encrypting keys for their mailboxes.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct EscrowOptions {
+    /// The key type of the escrow certificate: RSA of 3072 bits, which takes seconds to make, or SM2.
+    pub key: KeySpec,
+    /// The terms a mailbox consents to, plain text.
+    pub terms: String,
+}
+
+impl Default for EscrowOptions {
+    fn default() -> Self {
+        Self {
+            key: KeySpec::Rsa(3_072),
+            terms: "The service keeps your encrypting keys, encrypted, and hands them to devices that prove \
+                    control of your mailbox.\n"
+                .to_owned(),
         }
     }
 }
@@ -54,6 +102,11 @@ pub struct ServiceOptions {
     pub ca_domain: String,
     /// How the ACME server behaves.
     pub acme: AcmeOptions,
+    /// The folder the service keeps its state in and starts again from; `None` keeps it in memory. Key types
+    /// are those of the first start, whatever `classic_ca` and `classic_tsa` say later.
+    pub state: Option<PathBuf>,
+    /// Where mail goes; several ways at once are possible.
+    pub mail: Vec<MailDelivery>,
     /// Says what time it is.
     pub clock: Arc<dyn Clock>,
     /// Gives randomness.
@@ -68,6 +121,8 @@ impl Default for ServiceOptions {
             classic_tsa: KeySpec::Rsa(2048),
             ca_domain: "ca.example.test".to_owned(),
             acme: AcmeOptions::default(),
+            state: None,
+            mail: vec![MailDelivery::Memory],
             clock: Arc::new(SystemClock),
             rng: Arc::new(OsRng),
         }
@@ -80,6 +135,8 @@ impl core::fmt::Debug for ServiceOptions {
             .field("listen", &self.listen)
             .field("ca_domain", &self.ca_domain)
             .field("acme", &self.acme)
+            .field("state", &self.state)
+            .field("mail", &self.mail)
             .finish_non_exhaustive()
     }
 }

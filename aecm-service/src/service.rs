@@ -7,12 +7,15 @@ use aecm_core::certificate::Certificate;
 use aecm_core::directory::CertificateDirectory;
 use aecm_core::embed::TxtResolver;
 use aecm_core::suite::Suite;
+use serde_json::{Map, Value, json};
 
 use crate::acme::AcmeServer;
-use crate::ca::{Pki, PkiAnchors};
+use crate::ca::{Anchors, Pki, PkiAnchors};
 use crate::error::Error;
+use crate::folder::{Change, Folder, StateError};
+use crate::identity::Identity;
 use crate::mail::PostOffice;
-use crate::net::{Answer, Ask, Handler, LoopbackTls, Server};
+use crate::net::{Answer, Ask, Handler, Server};
 use crate::options::ServiceOptions;
 use crate::tsa::Tsa;
 
@@ -36,39 +39,84 @@ struct Desk {
 #[async_trait::async_trait]
 impl Handler for Desk {
     async fn handle(&self, ask: Ask) -> Answer {
+        let (method, path) = (ask.method.clone(), ask.path.clone());
+        let answer = self.hand_out(ask).await;
+        tracing::debug!(%method, %path, status = answer.status, problem = answer.problem, "answered");
+        answer
+    }
+}
+
+impl Desk {
+    async fn hand_out(&self, ask: Ask) -> Answer {
         if ask.path == "/acme" || ask.path.starts_with("/acme/") {
             self.acme.answer(ask).await
         } else if ask.path.starts_with("/tsa/") {
             self.tsa.answer(ask).await
+        } else if ask.path.starts_with("/aecm/") {
+            self.acme.answer_public(&ask)
         } else {
-            Answer { status: 404, headers: Vec::new(), body: Vec::new() }
+            Answer::empty(404)
         }
     }
 }
 
 impl Service {
-    /// Makes authorities, timestamp units, a mail system and a TLS identity with fresh keys, and listens.
+    /// Makes authorities, timestamp units, a mail system and a TLS identity with fresh keys, or takes those of
+    /// the state folder, and listens.
+    ///
+    /// A folder that a service was started from gives the same roots, keys, accounts, orders and certificates
+    /// again, also after the process was killed at any moment; the same URLs, too, where `listen` names the
+    /// same port. On another port the directory and the account URLs change with it: clients then find their
+    /// accounts by their keys (`onlyReturnExisting`).
     ///
     /// # Errors
-    /// [`Error`] when a key cannot be made or the address cannot be listened on; addresses other than loopback
-    /// ones are refused.
+    /// [`Error`] when a key cannot be made, the address cannot be listened on, or the state folder is damaged,
+    /// newer than this service or in use; addresses other than loopback ones are refused.
     pub async fn start(options: ServiceOptions) -> Result<Self, Error> {
-        let ServiceOptions { listen, classic_ca, classic_tsa, ca_domain, acme, clock, rng } = options;
-        let listener = Server::bind(listen).await?;
+        let listener = Server::bind(options.listen).await?;
         let address = listener
             .local_addr()
-            .map_err(|error| Error::Listen { address: listen, detail: error.to_string() })?;
+            .map_err(|error| Error::Listen { address: options.listen, detail: error.to_string() })?;
         let base = format!("https://{address}");
-        let now = clock.now();
-        let pki = Arc::new(Pki::generate(classic_ca, Arc::clone(&rng), now).await?);
+        let (identity, folder, rows) = Self::identity(&options).await?;
+        let Identity { branches, tsa_classic, tsa_sm2, tls, dkim } = identity;
+        let ServiceOptions { ca_domain, acme, clock, rng, state, mail, .. } = options;
+        let pki = Arc::new(Pki::restore(branches, Arc::clone(&rng)));
         let anchors = pki.all_anchors()?;
-        let tsa = Tsa::new(&pki, classic_tsa, Arc::clone(&clock), Arc::clone(&rng)).await?;
-        let post = Arc::new(PostOffice::new(&ca_domain, Arc::clone(&clock), &rng)?);
-        let tls = LoopbackTls::generate(&rng, now).await?;
-        let acme = Arc::new(AcmeServer::new(base.clone(), acme, pki, Arc::clone(&post), clock, rng));
+        let tsa = Tsa::new(&pki, tsa_classic, tsa_sm2, Arc::clone(&clock), Arc::clone(&rng))?;
+        let post = Arc::new(PostOffice::new(&ca_domain, dkim, &mail, Arc::clone(&clock), &rng)?);
+        let tls = tls.configure()?;
+        let acme = AcmeServer::new(base.clone(), acme, pki, Arc::clone(&post), clock, rng, (folder, rows));
+        let acme = Arc::new(acme.map_err(|detail| {
+            StateError::damaged(&state.unwrap_or_default(), format!("a row does not read back: {detail}"))
+        })?);
         let desk = Arc::new(Desk { acme: Arc::clone(&acme), tsa });
         let server = Server::start(listener, tls.config, desk);
         Ok(Self { base, acme, post, anchors, tls_ca: tls.ca, _server: server })
+    }
+
+    /// Who the service is: as the folder says, or new.
+    async fn identity(options: &ServiceOptions) -> Result<(Identity, Option<Folder>, Vec<Change>), Error> {
+        let now = options.clock.now();
+        let Some(directory) = options.state.clone() else {
+            return Ok((Identity::generate(options, now).await?, None, Vec::new()));
+        };
+        let at = directory.join("identity");
+        let opened = tokio::task::spawn_blocking(move || Folder::open(&directory)).await;
+        let found = opened
+            .map_err(|error| StateError::io("read", &at, &std::io::Error::other(error.to_string())))??;
+        let (identity, changed) = match &found.identity {
+            Some(json) => {
+                let mut identity = Identity::from_json(json, &at)?;
+                let renewed = identity.tls.renew(&options.rng, now).await?;
+                (identity, renewed)
+            }
+            None => (Identity::generate(options, now).await?, true),
+        };
+        if changed {
+            found.folder.write_identity(&identity.to_json()?)?;
+        }
+        Ok((identity, Some(found.folder), found.rows))
     }
 
     /// Where the ACME directory stands.
@@ -87,6 +135,34 @@ impl Service {
     #[must_use]
     pub fn tls_ca_pem(&self) -> String {
         self.tls_ca.to_pem()
+    }
+
+    /// What somebody who starts the service as a process wants to know, as JSON: `directory` (URL), `tls_ca`
+    /// (PEM), `anchors` {smime, tsa, mailbox_timestamp} each {classic, sm2} (PEM), `tsa` {classic, sm2} (URLs),
+    /// `dkim` {name: TXT}, `pid`; with external accounts `eab`, their names and levels, never their keys.
+    #[must_use]
+    pub fn ready(&self) -> Value {
+        let anchors =
+            |anchors: &Anchors| json!({ "classic": anchors.classic.to_pem(), "sm2": anchors.sm2.to_pem() });
+        let dkim: Map<String, Value> =
+            self.post.dkim_records().into_iter().map(|(name, text)| (name, json!(text))).collect();
+        let mut ready = json!({
+            "directory": self.directory_url(),
+            "tls_ca": self.tls_ca_pem(),
+            "anchors": {
+                "smime": anchors(&self.anchors.smime),
+                "tsa": anchors(&self.anchors.tsa),
+                "mailbox_timestamp": anchors(&self.anchors.mailbox_timestamp),
+            },
+            "tsa": { "classic": self.tsa_url(Suite::Classic), "sm2": self.tsa_url(Suite::Sm2) },
+            "dkim": dkim,
+            "pid": std::process::id(),
+        });
+        let customers = self.acme.customers();
+        if let Some(members) = ready.as_object_mut().filter(|_| !customers.is_empty()) {
+            members.insert("eab".to_owned(), json!(customers));
+        }
+        ready
     }
 
     /// The six roots.

@@ -10,7 +10,7 @@ use aecm_core::time::Time;
 use aecm_smime::sign::SigningIdentity;
 use aecm_timestamp::issue::Unit;
 
-use crate::ca::{IssueError, POLICY_TSA, Pki, Realm, Template};
+use crate::ca::{IssueError, KeyPair, POLICY_TSA, Pki, Realm, Template, new_key};
 use crate::net::{Answer, Ask};
 
 /// The units.
@@ -28,17 +28,33 @@ impl core::fmt::Debug for Tsa {
 }
 
 impl Tsa {
-    /// Makes both units under the TSA issuers; `classic` is the key type of the classic one.
-    pub(crate) async fn new(
+    /// Both units under the TSA issuers.
+    pub(crate) fn new(
         pki: &Pki,
-        classic: KeySpec,
+        classic: KeyPair,
+        sm2: KeyPair,
         clock: Arc<dyn Clock>,
         rng: Arc<dyn Rng>,
     ) -> Result<Self, IssueError> {
-        let now = clock.now();
-        let classic = unit(pki, Suite::Classic, classic, &rng, now).await?;
-        let sm2 = unit(pki, Suite::Sm2, KeySpec::Sm2, &rng, now).await?;
+        let classic = unit(pki, Suite::Classic, classic, &rng)?;
+        let sm2 = unit(pki, Suite::Sm2, sm2, &rng)?;
         Ok(Self { classic, sm2, clock, rng })
+    }
+
+    /// Makes the key and the certificate of a unit.
+    pub(crate) async fn generate_unit(
+        pki: &Pki,
+        suite: Suite,
+        spec: KeySpec,
+        rng: &Arc<dyn Rng>,
+        now: Time,
+    ) -> Result<KeyPair, IssueError> {
+        let name = format!("AECM Test TSA {suite} Unit");
+        let key = new_key(spec, rng)?;
+        let issuer = pki.issuer(Realm::Tsa, suite)?;
+        let template = Template::timestamp_unit(&name);
+        let certificate = issuer.issue(&template, key.public_key(), rng.as_ref(), now).await?;
+        Ok(KeyPair { key, certificate })
     }
 
     /// Answers a request whose path begins with `/tsa/`.
@@ -63,28 +79,17 @@ impl Tsa {
             return status(500);
         }
         let body = unit.answer(body, self.clock.now(), &serial).await;
-        Answer {
-            status: 200,
-            headers: vec![("content-type", "application/timestamp-reply".to_owned())],
-            body,
-        }
+        Answer::content("application/timestamp-reply", body)
     }
 }
 
-async fn unit(
-    pki: &Pki,
-    suite: Suite,
-    spec: KeySpec,
-    rng: &Arc<dyn Rng>,
-    now: Time,
-) -> Result<Unit, IssueError> {
-    let issuer = pki.issuer(Realm::Tsa, suite)?;
-    let name = format!("AECM Test TSA {suite} Unit");
-    let unit = issuer.end_entity(&Template::timestamp_unit(&name), spec, rng, now).await?;
-    let identity = SigningIdentity { certificate: unit.0, chain: issuer.chain_below(), signer: unit.1 };
+fn unit(pki: &Pki, suite: Suite, pair: KeyPair, rng: &Arc<dyn Rng>) -> Result<Unit, IssueError> {
+    let chain = pki.issuer(Realm::Tsa, suite)?.chain_below();
+    let signer = Arc::new(pair.key.into_signer(Arc::clone(rng)));
+    let identity = SigningIdentity { certificate: pair.certificate, chain, signer };
     Ok(Unit::new(identity, POLICY_TSA).with_accuracy(Duration::from_secs(1)))
 }
 
 fn status(status: u16) -> Answer {
-    Answer { status, headers: Vec::new(), body: Vec::new() }
+    Answer::empty(status)
 }

@@ -28,6 +28,8 @@ use crate::slot::{DeviceId, Entry, EntryState, KeyId, Slot};
 use crate::store::KeyStore;
 
 pub(crate) mod certificate;
+mod importing;
+mod leasing;
 use certificate::{Wanted, issue};
 
 /// A promise that a store did not keep.
@@ -62,8 +64,10 @@ pub async fn run(open: Open<'_>) -> Result<(), Failure> {
     installing(open).await?;
     pairing(open).await?;
     encrypting_history(open).await?;
+    importing::run(open).await?;
     removing(open).await?;
     account_keys(open).await?;
+    leasing::run(open).await?;
     states(open).await?;
     preferences(open).await
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use aecm_core::embed::RngError;
 use aecm_core::key::KeyError;
 use aecm_core::mailbox::Mailbox;
+use aecm_core::software::SoftwareKeyError;
 use aecm_core::suite::{Purpose, Suite};
 
 use crate::slot::{EntryState, KeyId, Slot};
@@ -66,6 +67,18 @@ pub enum StoreError {
     },
     /// A key could not be generated, read or used.
     Key(KeyError),
+    /// What was to be imported is not a private key; nothing was changed.
+    BadKey {
+        /// Which of the keys given, counted from 0.
+        index: usize,
+        /// What is wrong with it.
+        why: SoftwareKeyError,
+    },
+    /// Somebody else, in this process or another, is doing what may be done by one at a time.
+    Busy {
+        /// What is being done: the name of the lease.
+        name: String,
+    },
     /// The random source failed; nothing was changed.
     Rng,
     /// There is no vault at that path.
@@ -192,6 +205,15 @@ impl fmt::Display for StoreError {
             }
             Self::TooLarge { what, limit } => write!(f, "{what} exceeds the store's limit of {limit}"),
             Self::Key(error) => write!(f, "private key: {error}"),
+            Self::BadKey { index, why } => {
+                write!(f, "the key at place {index} of those to be imported: {why}; nothing was imported")
+            }
+            Self::Busy { name } => {
+                write!(
+                    f,
+                    "{name:?} is being done already, here or in another process; wait until it has ended"
+                )
+            }
             Self::Rng => f.write_str("the random number source failed; nothing was stored"),
             Self::NoVault { path } => write!(f, "there is no vault at {}; create one first", path.display()),
             Self::Exists { path } => {
@@ -238,6 +260,7 @@ impl core::error::Error for StoreError {
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
         match self {
             Self::Key(error) => Some(error),
+            Self::BadKey { why, .. } => Some(why),
             _ => None,
         }
     }

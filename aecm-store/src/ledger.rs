@@ -17,9 +17,11 @@ use crate::records::Octets;
 use crate::slot::{Entry, EntryState, KeyId, Slot};
 
 /// The most keys of one mailbox, removed ones included until they are purged.
-const MAX_ENTRIES: usize = 1024;
+pub(crate) const MAX_ENTRIES: usize = 1024;
 /// The most certificates of one chain.
 const MAX_CHAIN: usize = 16;
+
+pub(crate) mod import;
 
 #[derive(Serialize, Deserialize, Clone, Debug)]
 #[serde(deny_unknown_fields)]
@@ -33,7 +35,7 @@ pub(crate) struct Ledger {
 }
 
 /// One key. DER in base64 with padding (RFC 4648 §4).
-#[derive(Serialize, Deserialize, Clone, Debug)]
+#[derive(Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Key {
     pub(crate) id: KeyId,
@@ -150,28 +152,18 @@ impl Ledger {
         id: &KeyId,
         chain: &[Certificate],
     ) -> Result<bool, StoreError> {
-        if chain.len() > MAX_CHAIN {
-            return Err(StoreError::TooLarge {
-                what: "the number of certificates of a chain",
-                limit: MAX_CHAIN,
-            });
-        }
+        check_length(chain)?;
         let key = self.key(mailbox, id)?;
         if !matches!(key.state, EntryState::Pending | EntryState::Active) {
             return Err(StoreError::WrongState { id: *id, state: key.state, asked: "install a certificate" });
         }
         key.accepts(mailbox, chain).map_err(|why| StoreError::CertificateMismatch { id: *id, why })?;
-        let chain: Vec<String> =
-            chain.iter().map(|certificate| Base64::encode_string(certificate.as_der())).collect();
+        let chain = texts(chain);
         if key.state == EntryState::Active && key.chain == chain {
             return Ok(false);
         }
         let slot = key.slot.clone();
-        for other in &mut self.keys {
-            if other.id != *id && other.state == EntryState::Active && other.slot.same_place(&slot) {
-                other.state = EntryState::Retired;
-            }
-        }
+        self.retire_others(id, &slot);
         let key = self.key_mut(mailbox, id)?;
         key.state = EntryState::Active;
         let leaf = chain.first().cloned();
@@ -182,6 +174,15 @@ impl Ledger {
             key.former.push(former);
         }
         Ok(true)
+    }
+
+    /// Makes room for the key `id` in the place of `slot`.
+    fn retire_others(&mut self, id: &KeyId, slot: &Slot) {
+        for other in &mut self.keys {
+            if other.id != *id && other.state == EntryState::Active && other.slot.same_place(slot) {
+                other.state = EntryState::Retired;
+            }
+        }
     }
 
     /// Makes a tombstone; false when it was one already.
@@ -282,6 +283,17 @@ impl Key {
         }
         Ok(())
     }
+}
+
+fn check_length(chain: &[Certificate]) -> Result<(), StoreError> {
+    if chain.len() > MAX_CHAIN {
+        return Err(StoreError::TooLarge { what: "the number of certificates of a chain", limit: MAX_CHAIN });
+    }
+    Ok(())
+}
+
+fn texts(chain: &[Certificate]) -> Vec<String> {
+    chain.iter().map(|certificate| Base64::encode_string(certificate.as_der())).collect()
 }
 
 /// Whether both are the same key, whatever the encoding of the algorithm's parameters around it.

@@ -1,7 +1,7 @@
 //! A store that lives and dies with the process.
 
 use core::fmt;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aecm_core::certificate::Certificate;
@@ -14,6 +14,7 @@ use aecm_core::time::Time;
 use zeroize::Zeroizing;
 
 use crate::error::StoreError;
+use crate::lease::Lease;
 use crate::ops::key_store;
 use crate::records::{Changes, Octets, Records, View};
 use crate::slot::{DeviceId, Entry, KeyId, Slot};
@@ -23,13 +24,26 @@ use crate::slot::{DeviceId, Entry, KeyId, Slot};
 pub struct MemoryStore {
     rng: Arc<dyn Rng>,
     records: Mutex<BTreeMap<String, Octets>>,
+    leases: Arc<Mutex<BTreeSet<String>>>,
+}
+
+/// A name in the set of those that are leased, until dropped.
+struct Leased {
+    name: String,
+    leases: Arc<Mutex<BTreeSet<String>>>,
+}
+
+impl Drop for Leased {
+    fn drop(&mut self) {
+        self.leases.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.name);
+    }
 }
 
 impl MemoryStore {
     /// An empty store. `rng` makes its keys and names.
     #[must_use]
     pub fn new(rng: Arc<dyn Rng>) -> Self {
-        Self { rng, records: Mutex::default() }
+        Self { rng, records: Mutex::default(), leases: Arc::default() }
     }
 
     fn records(&self) -> &dyn Records {
@@ -78,6 +92,11 @@ impl Records for MemoryStore {
             };
         }
         Ok(())
+    }
+
+    fn try_lease(&self, name: &str) -> Result<Option<Lease>, StoreError> {
+        let fresh = self.leases.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned());
+        Ok(fresh.then(|| Lease::new(Leased { name: name.to_owned(), leases: self.leases.clone() })))
     }
 }
 

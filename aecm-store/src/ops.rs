@@ -15,12 +15,15 @@ use zeroize::Zeroizing;
 
 use crate::account::AccountSigner;
 use crate::error::StoreError;
+use crate::lease::Lease;
 use crate::ledger::{Ledger, same_key};
 use crate::records::{Changes, Octets, Records, View};
 use crate::slot::{DeviceId, Entry, EntryState, KeyId, Slot};
 
+mod import;
 mod key_store;
 
+pub(crate) use import::import;
 pub(crate) use key_store::key_store;
 
 /// The longest directory URL and state name, in octets.
@@ -178,6 +181,11 @@ pub(crate) fn device(records: &dyn Records) -> Result<DeviceId, StoreError> {
         .and_then(|octets| core::str::from_utf8(octets).ok())
         .and_then(|text| text.parse().ok())
         .ok_or_else(|| StoreError::corrupt("device", "it is not the name of a device"))
+}
+
+pub(crate) fn lease(records: &dyn Records, name: &str) -> Result<Lease, StoreError> {
+    check_text(name, "the name of a lease")?;
+    records.try_lease(name)?.ok_or_else(|| StoreError::Busy { name: name.to_owned() })
 }
 
 pub(crate) fn default_suite(records: &dyn Records, mailbox: &Mailbox) -> Result<Option<Suite>, StoreError> {

@@ -8,6 +8,7 @@ use aecm_core::embed::{MaybeSendSync, Rng};
 use zeroize::Zeroizing;
 
 use crate::error::StoreError;
+use crate::lease::Lease;
 
 /// The octets of a record; wiped when dropped, since most records hold keys.
 pub(crate) type Octets = Zeroizing<Vec<u8>>;
@@ -33,6 +34,8 @@ pub(crate) trait Records: MaybeSendSync {
         &self,
         change: &mut dyn FnMut(&mut Changes<'_>) -> Result<(), StoreError>,
     ) -> Result<(), StoreError>;
+    /// The lease of that name; `None` while another holds it.
+    fn try_lease(&self, name: &str) -> Result<Option<Lease>, StoreError>;
 }
 
 /// The changes of a transaction, over the state it began with.

@@ -12,6 +12,8 @@ use aecm_core::time::Time;
 use zeroize::Zeroizing;
 
 use crate::error::StoreError;
+use crate::import::ImportedKey;
+use crate::lease::Lease;
 use crate::slot::{DeviceId, Entry, KeyId, Slot};
 
 /// Where the keys of mailboxes live, with their certificates and history; and the durable memory of what is
@@ -66,6 +68,33 @@ pub trait KeyStore: MaybeSendSync {
     /// [`StoreError::TooLarge`] for more than 16 certificates; [`StoreError::NoSuchKey`].
     async fn install(&self, mailbox: &Mailbox, id: &KeyId, chain: Vec<Certificate>)
     -> Result<(), StoreError>;
+
+    /// Takes over keys made elsewhere, all of them or none, also when the process dies midway (THREATS K6).
+    /// Gives the names of the keys, in the order of `keys`.
+    ///
+    /// Chains are held to what [`KeyStore::install`] asks (THREATS K8), former ones too. A new key gets the
+    /// state given; one that becomes active retires the active key of its place, and of several active ones
+    /// for one place the last remains. Pending keys of the place stay pending: whether they are still wanted
+    /// is for the caller to decide.
+    ///
+    /// A key that is here already, for the same purpose, is kept in its slot and gets the certificates it
+    /// lacks; of its old current certificate and the last one given, that with the later notBefore becomes
+    /// the current one. It keeps its state, except: pending and removed keys take the state given, and a
+    /// retired one given as active becomes so where its place has no active key. Importing the same keys
+    /// again changes nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::BadKey`]; [`StoreError::WrongKind`] and [`StoreError::MalformedSlot`] as
+    /// [`KeyStore::generate`]; [`StoreError::CertificateMismatch`] as [`KeyStore::install`], and for an active
+    /// or retired key without chains; [`StoreError::WrongState`] for a pending key with chains, and for keys
+    /// given as removed; [`StoreError::WrongPurpose`] for a key that is here for another purpose;
+    /// [`StoreError::TooLarge`].
+    async fn import(
+        &self,
+        mailbox: &Mailbox,
+        keys: Vec<ImportedKey>,
+        now: Time,
+    ) -> Result<Vec<KeyId>, StoreError>;
 
     /// The key as a signer. Signing and timestamping slots only, in any state but removed: a pending key
     /// signs its CSR, a retired one may have to sign its own revocation.
@@ -136,6 +165,14 @@ pub trait KeyStore: MaybeSendSync {
     /// # Errors
     /// What the medium says.
     async fn device(&self) -> Result<DeviceId, StoreError>;
+
+    /// The right to do alone what `name` stands for: shut out are all other tasks, handles and processes that
+    /// ask this store for a lease of that name, and nothing else. It ends with the [`Lease`], or the process.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] at once, without waiting, while another holds it; [`StoreError::TooLarge`] for a
+    /// name of more than 1000 octets or none.
+    async fn lease(&self, name: &str) -> Result<Lease, StoreError>;
 
     /// The suite the owner of the mailbox prefers, if they chose one.
     ///

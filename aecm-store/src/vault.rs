@@ -15,6 +15,7 @@ use aecm_core::time::Time;
 use zeroize::Zeroizing;
 
 use crate::error::StoreError;
+use crate::lease::Lease;
 use crate::ops::key_store;
 use crate::records::{Changes, Octets, Records, View};
 use crate::slot::{DeviceId, Entry, KeyId, Slot, hex};
@@ -37,6 +38,8 @@ const HEADER: &str = "vault.header";
 const INDEX: &str = "index";
 const LOCK: &str = "lock";
 const TEMPORARY: &str = "tmp-";
+/// Ends the name of a file whose lock is a lease.
+const LEASE: &str = ".lease";
 
 /// How a vault is made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -341,6 +344,16 @@ impl Records for Vault {
         }
         *seen = self.commit(generation, index.clone(), changes)?;
         Ok(())
+    }
+
+    fn try_lease(&self, name: &str) -> Result<Option<Lease>, StoreError> {
+        let alias =
+            self.key.alias(name).ok_or_else(|| StoreError::corrupt(HEADER, "its key has no octets"))?;
+        // Shared with readers and other leases, and against `sweep`, which removes the files of leases that
+        // have ended: between the making of this one and its lock it cannot go.
+        let _lock = self.files.lock(&self.directory.join(LOCK), false)?;
+        let held = self.files.try_lock(&self.directory.join(format!("{}{LEASE}", hex(&alias))))?;
+        Ok(held.map(Lease::new))
     }
 }
 

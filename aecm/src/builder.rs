@@ -1,14 +1,13 @@
 //! Putting the parts together: directory, store, mail, HTTP, trust.
 
-use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
+use aecm_acme::jws::{EabError, ExternalAccount};
 use aecm_acme::mail::{ChallengeAuthenticator, MailSender, MailSource};
 use aecm_acme::wire::TokenSubmission;
 use aecm_core::directory::CertificateDirectory;
 use aecm_core::embed::{Clock, Http, OsRng, Rng, Sleep, SystemClock};
-use aecm_core::mailbox::Mailbox as Address;
 use aecm_core::suite::Suite;
 use aecm_store::KeyStore;
 use aecm_timestamp::{HttpSource, TimestampPolicy, TimestampSource};
@@ -45,11 +44,11 @@ pub(crate) struct Parts {
     pub(crate) trust: Trust,
     pub(crate) consent: Consent,
     pub(crate) submission: Option<TokenSubmission>,
+    pub(crate) contact: Vec<String>,
+    pub(crate) external_account: Option<ExternalAccount>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) sleep: Arc<dyn Sleep>,
     pub(crate) rng: Arc<dyn Rng>,
-    /// The mailboxes that are being provisioned.
-    pub(crate) busy: Mutex<BTreeSet<Address>>,
 }
 
 /// Automatic S/MIME for the mailboxes of one store, with one ACME service. Cheap to clone.
@@ -77,6 +76,12 @@ impl Aecm {
             .parse()
             .map_err(|error| Error::Address { address: address.to_owned(), detail: format!("{error}") })?;
         Ok(Mailbox::new(self.clone(), parsed))
+    }
+
+    /// URL of the ACME directory.
+    #[must_use]
+    pub fn directory_url(&self) -> &str {
+        &self.0.directory_url
     }
 
     pub(crate) fn parts(&self) -> &Parts {
@@ -144,6 +149,8 @@ pub struct AecmBuilder {
     trust: Option<Trust>,
     consent: Consent,
     submission: Option<TokenSubmission>,
+    contact: Vec<String>,
+    external_account: Option<Result<ExternalAccount, EabError>>,
     clock: Option<Arc<dyn Clock>>,
     sleep: Option<Arc<dyn Sleep>>,
     rng: Option<Arc<dyn Rng>>,
@@ -225,6 +232,24 @@ impl AecmBuilder {
         self
     }
 
+    /// Binds the account to a customer whom the CA has checked (RFC 8555 §7.3.4), under the key name and the MAC
+    /// key (base64url) that the CA gave: levels above the mailbox need it. It counts when the account is opened.
+    ///
+    /// A key that cannot be used is told by [`AecmBuilder::build`].
+    pub fn external_account(mut self, kid: &str, hmac_key: &str) -> Self {
+        self.external_account = Some(ExternalAccount::new(kid, hmac_key));
+        self
+    }
+
+    /// Where the CA may reach the owner of the account: a `mailto:` URL or a bare address; one call each. It
+    /// counts when the account is opened.
+    pub fn contact(mut self, contact: impl Into<String>) -> Self {
+        let contact = contact.into();
+        let is_url = contact.contains(':');
+        self.contact.push(if is_url { contact } else { format!("mailto:{contact}") });
+        self
+    }
+
     /// The clock; the system's by default.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = Some(clock);
@@ -246,7 +271,7 @@ impl AecmBuilder {
     /// Checks that nothing required is missing.
     ///
     /// # Errors
-    /// [`Error::Missing`] names the part.
+    /// [`Error::Missing`] names the part; [`Error::ExternalAccount`].
     pub fn build(self) -> Result<Aecm, Error> {
         let missing = |part| Error::Missing { part };
         Ok(Aecm(Arc::new(Parts {
@@ -262,10 +287,11 @@ impl AecmBuilder {
             trust: self.trust.ok_or(missing("trust"))?,
             consent: self.consent,
             submission: self.submission,
+            contact: self.contact,
+            external_account: self.external_account.transpose().map_err(Error::ExternalAccount)?,
             clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock)),
             sleep: self.sleep.or_else(default_sleep).ok_or(missing("sleep"))?,
             rng: self.rng.unwrap_or_else(|| Arc::new(OsRng)),
-            busy: Mutex::default(),
         })))
     }
 }

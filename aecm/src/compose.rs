@@ -4,6 +4,7 @@ mod header;
 mod outcome;
 mod patience;
 mod people;
+mod signer;
 
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
@@ -12,7 +13,7 @@ use std::sync::Arc;
 use aecm_core::mailbox::Mailbox as Address;
 use aecm_core::suite::{Purpose, Suite};
 use aecm_core::time::Time;
-use aecm_smime::choose::{Choice, Plan};
+use aecm_smime::choose::Plan;
 use aecm_smime::cms::Form;
 use aecm_smime::encrypt::ContentCipher;
 use aecm_smime::mime::{CmsKind, HeaderProtection, Outgoing, multipart_signed, pkcs7_mime};
@@ -20,6 +21,7 @@ use aecm_smime::sign::{SignedDraft, SignedMessage, SignerAttributes, SigningIden
 use aecm_timestamp::{LocalSource, TimestampSource, imprint_digest, stamp_signature};
 
 use crate::error::Error;
+use crate::keyring::Keyring;
 use crate::mailbox::Mailbox;
 
 pub use self::outcome::{Composed, Stamp};
@@ -155,10 +157,12 @@ impl<'a> Compose<'a> {
         if self.encrypt {
             self.check_readers(&self.addresses()?, limits)?;
         }
-        let choice = self.choice(now).await?;
-        let recipients = self.people(now).await?;
+        let ring = self.mailbox.keyring().await?;
+        let signer = if self.sign { self.default_signer(&ring, now).await? } else { None };
+        let choice = self.choice(&ring, signer.as_ref(), now).await?;
+        let recipients = self.people(&ring, now).await?;
         let (plan, signing_suite, reasons) = if self.encrypt {
-            let own = self.mailbox.correspondent(now).await?;
+            let own = self.mailbox.correspondent(&ring, now);
             let plan = choice.plan(&own, &recipients)?;
             let (suite, reasons) = (plan.signature_suite, plan.reasons.clone());
             (Some(plan), suite, reasons)
@@ -180,7 +184,10 @@ impl<'a> Compose<'a> {
         if self.sign {
             let suite = signing_suite.ok_or_else(|| Error::NoSigningKey(self.mailbox.address().clone()))?;
             let form = if suite == Suite::Sm2 { self.form } else { Form::Rfc5652 };
-            entity = self.signed(entity, suite, form, now, &mut composed).await?;
+            let entry = self.signing_entry(&ring, signer.as_ref(), suite)?;
+            composed.signer = Some(entry.slot.clone());
+            let identity = self.mailbox.signing_identity(entry, now).await?;
+            entity = self.signed(entity, &identity, form, &ring, now, &mut composed).await?;
         }
         if let Some(plan) = composed.plan.clone() {
             entity = self.encrypted(&entity, &plan, now, &mut composed)?;
@@ -189,42 +196,22 @@ impl<'a> Compose<'a> {
         Ok(composed)
     }
 
-    async fn choice(&self, now: Time) -> Result<Choice, Error> {
-        let mut suites = Vec::new();
-        for suite in Suite::ALL {
-            if self.mailbox.active(suite, Purpose::Sign).await?.is_some() {
-                suites.push(suite);
-            }
-        }
-        let preferred = self.mailbox.aecm().store().default_suite(self.mailbox.address()).await?;
-        let mut choice = Choice::new().form(self.form).at(now).sign_with(&suites);
-        // The owner's standing choice of classic is an override like one for this mail; SM2 is the default
-        // anyway where everybody can.
-        if let Some(suite) = self.suite.or(preferred.filter(|suite| *suite == Suite::Classic)) {
-            choice = choice.suite(suite);
-        }
-        if let Some(cipher) = self.cipher {
-            choice = choice.cipher(cipher);
-        }
-        Ok(choice)
-    }
-
     async fn signed(
         &self,
         entity: Vec<u8>,
-        suite: Suite,
+        identity: &SigningIdentity,
         form: Form,
+        ring: &Keyring,
         now: Time,
         composed: &mut Composed,
     ) -> Result<Vec<u8>, Error> {
-        let identity = self.mailbox.signing_identity(suite, Purpose::Sign, now).await?;
         let clear = self.layout == SignatureLayout::Clear;
         let attributes = SignerAttributes { signing_time: Some(now), ..SignerAttributes::default() };
         // The sender's encryption certificates travel along, so that answers can be encrypted (RFC 8551 §2.5.3).
         let mut along = Vec::new();
         for suite in Suite::ALL {
-            let entry = self.mailbox.active(suite, Purpose::Encrypt).await?;
-            along.extend(entry.and_then(|entry| entry.certificate));
+            let entry = ring.active(suite, Purpose::Encrypt);
+            along.extend(entry.and_then(|entry| entry.certificate.clone()));
         }
         if form == Form::Gbt35275 {
             along.retain(|certificate| certificate.public_key().is_some_and(|key| key.suite() == Suite::Sm2));
@@ -235,8 +222,8 @@ impl<'a> Compose<'a> {
             .single_usage(true)
             .attributes(attributes)
             .certificates(along);
-        let mut draft = sign(message, &[&identity]).await?;
-        self.stamp(&mut draft, &identity, suite, now, composed).await?;
+        let mut draft = sign(message, &[identity]).await?;
+        self.stamp(&mut draft, identity, ring, now, composed).await?;
         let der = draft.to_der();
         composed.signature_algorithm = Some(identity.signer.algorithm());
         composed.signed_entity = Some(entity.clone());
@@ -253,10 +240,11 @@ impl<'a> Compose<'a> {
         &self,
         draft: &mut SignedDraft,
         identity: &SigningIdentity,
-        suite: Suite,
+        ring: &Keyring,
         now: Time,
         composed: &mut Composed,
     ) -> Result<(), Error> {
+        let suite = identity.signer.public_key().suite();
         let digest = imprint_digest(identity.signer.algorithm());
         if self.timestamp {
             // A mail is never held back silently for want of a stamp (THREATS T9): the result says so.
@@ -276,7 +264,9 @@ impl<'a> Compose<'a> {
             composed.stamp = Some(stamp);
         }
         if self.own_stamp {
-            let own = self.mailbox.signing_identity(suite, Purpose::Timestamp, now).await?;
+            let entry = ring.active(suite, Purpose::Timestamp);
+            let entry = entry.ok_or_else(|| Error::NoSigningKey(self.mailbox.address().clone()))?;
+            let own = self.mailbox.signing_identity(entry, now).await?;
             let policy = own
                 .certificate
                 .policy_oids()

@@ -11,7 +11,9 @@ use aecm_smime::encrypt::EncryptError;
 use aecm_smime::mime::MimeError;
 use aecm_smime::open::OpenError;
 use aecm_smime::sign::SignError;
-use aecm_store::StoreError;
+use aecm_store::{Slot, StoreError};
+
+use crate::transfer::TransferError;
 
 /// Why something was not done.
 #[derive(Debug)]
@@ -62,7 +64,37 @@ pub enum Error {
     Header(HeaderError),
     /// A stamp was asked for on a mail that is not to be signed; there is nothing it could prove.
     NothingToStamp,
-    /// No certificates could be obtained.
+    /// The slot that was chosen to sign with cannot.
+    DefaultSigner {
+        /// The slot.
+        slot: Slot,
+        /// Why not.
+        why: &'static str,
+    },
+    /// The mailbox has no such slot, or nothing in it that can be renewed or revoked.
+    NothingThere {
+        /// The mailbox.
+        mailbox: Mailbox,
+        /// What was asked for.
+        what: String,
+    },
+    /// The binding to an external account cannot be used.
+    ExternalAccount(aecm_acme::jws::EabError),
+    /// What this library remembers in the store under that name is damaged.
+    Record {
+        /// The name.
+        name: String,
+    },
+    /// The encrypting keys could not be given, asked for or taken.
+    Transfer(TransferError),
+    /// The service could not be asked what it offers.
+    Discovery(aecm_acme::directory::FetchError),
+    /// The trust anchors that a service names are no certificates.
+    Anchors {
+        /// Where it names them.
+        url: String,
+    },
+    /// No certificates could be obtained, or the service refused.
     Provision(aecm_acme::client::ClientError),
     /// The store.
     Store(StoreError),
@@ -113,6 +145,19 @@ impl fmt::Display for Error {
             Self::NothingToStamp => {
                 f.write_str("a timestamp proves the time of a signature: the mail has to be signed to be stamped")
             }
+            Self::DefaultSigner { slot, why } => write!(
+                f,
+                "the slot {slot} was chosen to sign with and cannot: {why}; renew it, or choose with set_default_signer"
+            ),
+            Self::NothingThere { mailbox, what } => write!(f, "{mailbox} has no {what}"),
+            Self::ExternalAccount(error) => write!(f, "{error}"),
+            Self::Record { name } => write!(
+                f,
+                "the record {name:?} in the key store cannot be read; restore a backup, or delete that state"
+            ),
+            Self::Transfer(error) => write!(f, "{error}"),
+            Self::Discovery(error) => write!(f, "the service could not be asked: {error}"),
+            Self::Anchors { url } => write!(f, "the trust anchors at {url} cannot be read"),
             Self::Provision(error) => write!(f, "{error}"),
             Self::Store(error) => write!(f, "{error}"),
             Self::Directory(error) => write!(f, "{error}"),
@@ -129,6 +174,9 @@ impl fmt::Display for Error {
 impl core::error::Error for Error {
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
         match self {
+            Self::ExternalAccount(error) => Some(error),
+            Self::Transfer(error) => Some(error),
+            Self::Discovery(error) => Some(error),
             Self::Provision(error) => error.source(),
             Self::Store(error) => error.source(),
             Self::Choose(error) => error.source(),
@@ -152,6 +200,8 @@ macro_rules! from {
 
 from! {
     aecm_acme::client::ClientError => Provision,
+    aecm_acme::directory::FetchError => Discovery,
+    TransferError => Transfer,
     StoreError => Store,
     DirectoryError => Directory,
     HeaderError => Header,

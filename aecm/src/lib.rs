@@ -3,10 +3,21 @@
 
 mod builder;
 mod compose;
+mod devices;
+mod discover;
 mod error;
+mod escrow;
+mod keyring;
 mod mailbox;
 mod open;
+mod preference;
 mod provision;
+mod record;
+mod renew;
+mod revoke;
+mod service;
+mod slots;
+mod transfer;
 mod trust;
 
 pub use aecm_acme as acme;
@@ -17,7 +28,14 @@ pub use aecm_timestamp as timestamp;
 
 pub use builder::{Aecm, AecmBuilder, Consent};
 pub use compose::{Compose, Composed, SignatureLayout, Stamp};
+pub use devices::Device;
+pub use discover::{Discovery, discover};
 pub use error::Error;
+pub use escrow::{EscrowConsent, Escrowed, Recovered};
 pub use mailbox::Mailbox;
-pub use provision::{ClassicKeys, Event, Plan, Provisioned, SlotReport, SlotState};
+pub use provision::{ClassicKeys, Event, Plan, Provisioned};
+pub use renew::{RenewPlan, Renewed};
+pub use revoke::{Revocation, RevokeTarget, RevokedDevice};
+pub use slots::{SlotReport, SlotState};
+pub use transfer::{TransferError, TransferRequest, Waiting};
 pub use trust::Trust;

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use aecm_core::directory::Found;
 use aecm_core::mailbox::Mailbox as Address;
-use aecm_core::suite::{Purpose, Suite};
+use aecm_core::suite::Purpose;
 use aecm_core::time::Time;
 use aecm_smime::decrypt::Recipient;
 use aecm_smime::sign::SigningIdentity;
@@ -55,29 +54,11 @@ impl Mailbox {
         Compose::new(self, raw)
     }
 
-    /// The key in use for a purpose; this device's where each device has its own.
-    pub(crate) async fn active(&self, suite: Suite, purpose: Purpose) -> Result<Option<Entry>, Error> {
-        let device = self.aecm.store().device().await?;
-        let entries = self.entries().await?;
-        Ok(entries.into_iter().rev().find(|entry| {
-            entry.state == EntryState::Active
-                && entry.slot.suite == suite
-                && entry.slot.purpose == purpose
-                && entry.slot.device.as_ref().is_none_or(|owner| *owner == device)
-        }))
-    }
-
-    /// The key in use for signing mail or stamps, with its certificate, which has to be valid now: a signature
-    /// that no reader can accept is not made.
-    pub(crate) async fn signing_identity(
-        &self,
-        suite: Suite,
-        purpose: Purpose,
-        now: Time,
-    ) -> Result<SigningIdentity, Error> {
+    /// A key for signing mail or stamps with its certificate, which has to be valid now: a signature that no
+    /// reader can accept is not made.
+    pub(crate) async fn signing_identity(&self, entry: &Entry, now: Time) -> Result<SigningIdentity, Error> {
         let none = || Error::NoSigningKey(self.address.clone());
-        let entry = self.active(suite, purpose).await?.ok_or_else(none)?;
-        let certificate = entry.certificate.ok_or_else(none)?;
+        let certificate = entry.certificate.clone().ok_or_else(none)?;
         if !certificate.is_valid_at(now) {
             return Err(Error::CertificateNotValid {
                 mailbox: self.address.clone(),
@@ -86,7 +67,7 @@ impl Mailbox {
             });
         }
         let signer = self.aecm.store().signer(&self.address, &entry.id).await?;
-        Ok(SigningIdentity { certificate, chain: entry.chain, signer })
+        Ok(SigningIdentity { certificate, chain: entry.chain.clone(), signer })
     }
 
     /// Every encrypting key the mailbox has or had, with each certificate it went by (THREATS E8), and why one of
@@ -107,17 +88,5 @@ impl Mailbox {
             }
         }
         Ok((recipients, damaged))
-    }
-
-    /// The encryption certificates in use.
-    pub(crate) async fn own_encryption_certificates(&self) -> Result<Vec<Found>, Error> {
-        let mut found = Vec::new();
-        for suite in Suite::ALL {
-            if let Some(entry) = self.active(suite, Purpose::Encrypt).await? {
-                let chain = entry.chain;
-                found.extend(entry.certificate.map(|certificate| Found { certificate, chain }));
-            }
-        }
-        Ok(found)
     }
 }

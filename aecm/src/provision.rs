@@ -6,20 +6,21 @@ mod turn;
 
 use std::sync::Arc;
 
-use aecm_acme::client::{AgreedBeforehand, Client, ConsentSource, Joints, Observer};
-use aecm_acme::machine::{Config, IssuerAnchors, Outcome};
+use aecm_acme::client::Observer;
 use aecm_acme::plan::{Plan as OrderPlan, PlanItem};
-use aecm_core::certificate::Certificate;
-use aecm_core::path::Anchors;
+use aecm_acme::wire::TransferSource;
 use aecm_core::suite::{Purpose, Suite};
 use aecm_core::time::Time;
-use aecm_store::{Entry, EntryState};
+use aecm_store::Slot;
 
-use self::keys::StoreKeys;
-use self::turn::Turn;
 use crate::error::Error;
+use crate::keyring::Keyring;
 use crate::mailbox::Mailbox;
+use crate::renew::lacks;
+use crate::slots::{SlotReport, SlotState};
+use crate::transfer::{Lacking, Progress, Waiting};
 
+pub(crate) use self::keys::{KeyChoice, KeyChoices, StoreKeys};
 pub use self::plan::{ClassicKeys, Plan};
 pub use aecm_acme::client::Event;
 
@@ -29,60 +30,21 @@ pub use aecm_acme::client::Event;
 pub struct Provisioned {
     /// The slots of the plan, in its order.
     pub slots: Vec<SlotReport>,
+    /// Encrypting keys that are awaited from another device: show its fingerprint.
+    pub waiting: Option<Waiting>,
 }
 
 impl Provisioned {
     /// Whether every slot of the plan has its certificate.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        self.slots.iter().all(|slot| matches!(slot.state, SlotState::Issued | SlotState::Present))
+        self.slots.iter().all(|slot| slot.state.is_usable())
     }
 
     /// How many certificates this call obtained.
     #[must_use]
     pub fn issued(&self) -> usize {
         self.slots.iter().filter(|slot| slot.state == SlotState::Issued).count()
-    }
-}
-
-/// One slot of a plan.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct SlotReport {
-    /// The algorithm family.
-    pub suite: Suite,
-    /// What it is for.
-    pub purpose: Purpose,
-    /// What came of it.
-    pub state: SlotState,
-    /// The certificate in use.
-    pub certificate: Option<Certificate>,
-}
-
-/// What came of a slot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum SlotState {
-    /// Its certificate was obtained now.
-    Issued,
-    /// It had its certificate already; nothing was asked for.
-    Present,
-    /// The mailbox has an encrypting key on another device, from which it has to come.
-    WaitingForTransfer,
-    /// It has no certificate; the call ended early.
-    Missing,
-}
-
-impl SlotState {
-    /// The stable word.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Issued => "issued",
-            Self::Present => "present",
-            Self::WaitingForTransfer => "waiting-for-transfer",
-            Self::Missing => "missing",
-        }
     }
 }
 
@@ -94,10 +56,14 @@ impl Mailbox {
     /// every request to the server: a call that was interrupted at any point is simply made again. When
     /// everything is in place it asks the server for nothing.
     ///
+    /// Where the mailbox has an encrypting key on another device already, the call asks that device for it and
+    /// ends with [`SlotState::WaitingForTransfer`] and the fingerprint to compare; made again it looks whether the
+    /// key has come, and takes it ([`Plan::wait_for_transfer`] makes it look by itself).
+    ///
     /// # Errors
     /// [`Error::Provision`] says at which step and why; what was issued by then is installed. [`Error::Busy`] while
-    /// another call through the same [`Aecm`](crate::Aecm) provisions this mailbox; processes that share a store
-    /// have to see to that themselves.
+    /// another call, in this process or another that uses the store, provisions this mailbox. [`Error::Transfer`]
+    /// when what another device gave is not to be taken.
     ///
     /// # Cancel safety
     /// Dropping the future is an interruption like any other.
@@ -114,92 +80,125 @@ impl Mailbox {
         plan: Plan,
         observer: Option<Arc<dyn Observer>>,
     ) -> Result<Provisioned, Error> {
-        let _turn = Turn::take(self)?;
-        let now = self.aecm().clock().now();
-        let wanted = self.wanted(&plan, now).await?;
-        let mut waiting = Vec::new();
+        let _turn = self.turn().await?;
+        let mut ring = self.keyring().await?;
+        let mut progress = self.resume_transfer(&ring).await?;
+        if let Progress::Received(_) = progress {
+            ring = self.keyring().await?;
+        }
+        let wanted = self.wanted(&plan, &ring, &progress);
         if !wanted.is_empty() {
-            let config = self.config();
-            let orders = OrderPlan { mailbox: self.address().clone(), items: wanted.clone() };
-            let client = self.client(config, &plan, observer);
-            let report = client.provision(&orders, now.plus(plan.deadline())).await?;
-            let held = |outcome: &Outcome| matches!(outcome, Outcome::EncryptionKeyExists(_));
-            waiting.extend(
-                report.outcomes.into_iter().filter(|(_, outcome)| held(outcome)).map(|(item, _)| item),
-            );
-        }
-        let mut slots = Vec::new();
-        for item in plan.items() {
-            let entry = self.active(item.suite, item.purpose).await?;
-            let state = match &entry {
-                _ if waiting.contains(&item) => SlotState::WaitingForTransfer,
-                None => SlotState::Missing,
-                Some(entry) if !holds(entry, self.aecm().clock().now()) => SlotState::Missing,
-                Some(_) if wanted.contains(&item) => SlotState::Issued,
-                Some(_) => SlotState::Present,
-            };
-            let certificate = entry.and_then(|entry| entry.certificate);
-            slots.push(SlotReport { suite: item.suite, purpose: item.purpose, state, certificate });
-        }
-        Ok(Provisioned { slots })
-    }
-
-    /// The items of the plan without a certificate that is valid now.
-    async fn wanted(&self, plan: &Plan, now: Time) -> Result<Vec<PlanItem>, Error> {
-        let mut wanted = Vec::new();
-        for item in plan.items() {
-            let present = self.active(item.suite, item.purpose).await?;
-            if !present.is_some_and(|entry| holds(&entry, now)) {
-                wanted.push(item);
+            let lacking = self.order(&plan, &wanted, &ring, observer).await?;
+            ring = self.keyring().await?;
+            if !lacking.is_empty() {
+                progress = self.ask_for(lacking, progress, &ring).await?;
             }
         }
-        Ok(wanted)
-    }
-
-    fn config(&self) -> Config {
-        let parts = self.aecm().parts();
-        let trust = &parts.trust;
-        let anchors = IssuerAnchors {
-            smime_classic: of_suite(&trust.smime, Suite::Classic),
-            smime_sm2: of_suite(&trust.smime, Suite::Sm2),
-            timestamp_classic: of_suite(&trust.mailbox_timestamp, Suite::Classic),
-            timestamp_sm2: of_suite(&trust.mailbox_timestamp, Suite::Sm2),
+        progress = self.await_transfer(progress, plan.wait(), &ring).await?;
+        ring = self.keyring().await?;
+        let now = self.aecm().clock().now();
+        let slots = plan.items().iter().map(|item| reported(item, &wanted, &ring, &progress, now)).collect();
+        let waiting = match progress {
+            Progress::Waiting(waiting) => Some(waiting),
+            _ => None,
         };
-        let mut config = Config::new(&parts.directory_url, anchors);
-        config.submission = parts.submission;
-        config.limits = trust.policy.limits.clone();
-        config
+        Ok(Provisioned { slots, waiting })
     }
 
-    fn client(&self, config: Config, plan: &Plan, observer: Option<Arc<dyn Observer>>) -> Client {
-        let parts = self.aecm().parts();
-        let agreed = parts.consent.terms_of_service;
-        let joints = Joints {
-            http: Arc::clone(&parts.http),
-            clock: Arc::clone(&parts.clock),
-            sleep: Arc::clone(&parts.sleep),
-            rng: Arc::clone(&parts.rng),
-            mail: Arc::clone(&parts.mail),
-            authenticator: Arc::clone(&parts.authenticator),
-            sender: parts.sender.clone(),
-            keys: Arc::new(StoreKeys::new(Arc::clone(&parts.store), Arc::clone(&parts.clock), plan.clone())),
-            consent: agreed.then(agreed_beforehand),
-            observer,
+    /// The items of the plan without a certificate that is valid now, and whose key is not awaited.
+    fn wanted(&self, plan: &Plan, ring: &Keyring, progress: &Progress) -> Vec<PlanItem> {
+        let now = self.aecm().clock().now();
+        let elsewhere: &[Suite] = match progress {
+            Progress::Waiting(waiting) => &waiting.suites,
+            Progress::Refused(suites) | Progress::Elsewhere(suites) => suites,
+            Progress::Nothing | Progress::Received(_) => &[],
         };
-        Client::new(config, joints)
+        let wants = |item: &PlanItem| {
+            let asked = item.purpose == Purpose::Encrypt && elsewhere.contains(&item.suite);
+            !asked && !ring.holds(&slot(item, ring), now)
+        };
+        plan.items().into_iter().filter(wants).collect()
+    }
+
+    /// Orders certificates. The suites whose encrypting key is on another device.
+    async fn order(
+        &self,
+        plan: &Plan,
+        wanted: &[PlanItem],
+        ring: &Keyring,
+        observer: Option<Arc<dyn Observer>>,
+    ) -> Result<Vec<Lacking>, Error> {
+        let choice = |item: &PlanItem| {
+            // An encrypting key whose certificate ran out is certified again, because old mail needs it (THREATS
+            // E8); one whose certificate was revoked never is.
+            let again = ring.in_slot(&slot(item, ring)).filter(|_| item.purpose == Purpose::Encrypt);
+            let fresh = || KeyChoice::Fresh(plan.key(item.suite, item.purpose));
+            let choice = again.map_or_else(fresh, |entry| KeyChoice::Same(entry.id));
+            ((item.suite, item.purpose, item.level), choice)
+        };
+        let choices = wanted.iter().map(choice).collect();
+        let orders = OrderPlan { mailbox: self.address().clone(), items: wanted.to_vec() };
+        let deadline = self.aecm().clock().now().plus(plan.deadline());
+        let report = self.ordering_client(choices, observer).provision(&orders, deadline).await?;
+        Ok(report.outcomes.into_iter().filter_map(|(item, outcome)| lacks(&item, outcome)).collect())
+    }
+
+    /// Asks the owner's other devices for the keys, together with those that are awaited already.
+    async fn ask_for(
+        &self,
+        mut lacking: Vec<Lacking>,
+        before: Progress,
+        ring: &Keyring,
+    ) -> Result<Progress, Error> {
+        if matches!(before, Progress::Waiting(_)) {
+            for one in self.awaited().await? {
+                if !lacking.iter().any(|known| known.suite == one.suite) {
+                    lacking.push(one);
+                }
+            }
+        }
+        let asked = self.begin_transfer(&lacking, TransferSource::Device, ring).await;
+        match asked {
+            // A server that has no transfers of ours: the key has to come by some other way.
+            Err(Error::Provision(aecm_acme::client::ClientError::NotOffered { .. })) => {
+                self.forget_transfer().await?;
+                Ok(Progress::Elsewhere(lacking.iter().map(|one| one.suite).collect()))
+            }
+            asked => asked,
+        }
     }
 }
 
-fn agreed_beforehand() -> Arc<dyn ConsentSource> {
-    Arc::new(AgreedBeforehand)
+fn slot(item: &PlanItem, ring: &Keyring) -> Slot {
+    ring.slot(item.suite, item.purpose, item.level)
 }
 
-fn holds(entry: &Entry, now: Time) -> bool {
-    entry.state == EntryState::Active
-        && entry.certificate.as_ref().is_some_and(|certificate| now <= certificate.not_after())
-}
-
-fn of_suite(anchors: &Anchors, suite: Suite) -> Anchors {
-    let fits = |anchor: &&Certificate| anchor.public_key().is_some_and(|key| key.suite() == suite);
-    Anchors::new(anchors.certificates().iter().filter(fits).cloned().collect())
+fn reported(
+    item: &PlanItem,
+    wanted: &[PlanItem],
+    ring: &Keyring,
+    progress: &Progress,
+    now: Time,
+) -> SlotReport {
+    let slot = slot(item, ring);
+    let encrypts = item.purpose == Purpose::Encrypt;
+    let state = match progress {
+        Progress::Received(suites) if encrypts && suites.contains(&item.suite) => SlotState::Received,
+        Progress::Refused(suites) if encrypts && suites.contains(&item.suite) => SlotState::TransferRefused,
+        Progress::Waiting(waiting) if encrypts && waiting.suites.contains(&item.suite) => {
+            SlotState::WaitingForTransfer
+        }
+        Progress::Elsewhere(suites) if encrypts && suites.contains(&item.suite) => {
+            SlotState::WaitingForTransfer
+        }
+        _ if !ring.holds(&slot, now) => SlotState::Missing,
+        _ if wanted.contains(item) => SlotState::Issued,
+        _ => SlotState::Present,
+    };
+    let entry = ring.active_in(&slot);
+    SlotReport::new(
+        entry.map_or(&slot, |entry| &entry.slot),
+        state,
+        entry.and_then(|entry| entry.certificate.clone()),
+    )
 }

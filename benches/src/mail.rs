@@ -67,8 +67,7 @@ pub fn jobs() -> Vec<Job> {
     jobs.extend(parsing(&rsa));
     for (name, family) in signing {
         let family = Rc::clone(family);
-        let options =
-            PathOptions { purpose: PathPurpose::SignMail, at: Some(now()), limits: Limits::default() };
+        let options = PathOptions::new(PathPurpose::SignMail, Some(now()), Limits::default());
         let leaf = family.alice.certificate.as_der().to_vec();
         jobs.push(Job::new("read and validate a chain of 3", name, move || {
             let leaf = Certificate::from_der(&leaf).expect("a certificate");

@@ -3,11 +3,13 @@
 use std::sync::OnceLock;
 
 use aecm_core::certificate::Certificate;
+use aecm_core::crl::Crl;
 use aecm_core::digest::DigestAlgorithm;
 use aecm_core::header::{self, Headers};
 use aecm_core::limits::Limits;
 use aecm_core::mailbox::Mailbox;
-use aecm_core::path::{self, Anchors, PathOptions, PathPurpose};
+use aecm_core::ocsp::OcspResponse;
+use aecm_core::path::{self, Anchors, PathOptions, PathPurpose, Revocation, RevocationStatus};
 use aecm_core::public_key::PublicKey;
 use aecm_core::signature::{SignatureAlgorithm, Sm2Id};
 use aecm_core::software::SoftwareKey;
@@ -100,21 +102,35 @@ fn ask(certificate: &Certificate) {
     }
 }
 
-/// Certificates one behind the other: the first is judged, the others may help. A path that holds ends in one
-/// of our anchors, and every signature on it is right.
+/// Any octets as a CRL.
+pub fn crl(data: &[u8]) {
+    aecm_core::fuzzing::crl(data);
+}
+
+/// Any octets as an OCSP response.
+pub fn ocsp(data: &[u8]) {
+    aecm_core::fuzzing::ocsp(data);
+}
+
+/// Certificates, CRLs and OCSP responses one behind the other: the first certificate is judged, all else may help.
+/// A path that holds ends in one of our anchors, every signature on it is right, and nothing is good without evidence.
 pub fn path(data: &[u8]) {
     let limits = Limits::default();
     let mut reader = Reader::new(data, Rules::Ber, &limits);
     let mut certificates = Vec::new();
-    while let (Ok(value), true) = (reader.any(), certificates.len() < 8) {
+    let mut revocation = Revocation::default();
+    for _ in 0..16 {
+        let Ok(value) = reader.any() else { break };
         certificates.extend(Certificate::from_der(value.bytes()));
+        revocation.crls.extend(Crl::from_der(value.bytes(), &limits));
+        revocation.ocsp.extend(OcspResponse::from_der(value.bytes(), &limits));
     }
     let Some((leaf, others)) = certificates.split_first() else { return };
     for purpose in
         [PathPurpose::SignMail, PathPurpose::EncryptMail, PathPurpose::TimestampAuthority, PathPurpose::Any]
     {
-        let options =
-            PathOptions { purpose, at: Some(Time::from_unix(1_796_083_200)), limits: limits.clone() };
+        let mut options = PathOptions::new(purpose, Some(Time::from_unix(1_796_083_200)), limits.clone());
+        options.revocation = revocation.clone();
         match path::validate(leaf, others, anchors(), &options) {
             Ok(path) => {
                 assert_eq!(path.chain.first(), Some(leaf));
@@ -127,12 +143,20 @@ pub fn path(data: &[u8]) {
                         "a path without signature"
                     );
                 }
+                let evidence = !revocation.crls.is_empty() || !revocation.ocsp.is_empty();
+                assert!(evidence || path.revocation != RevocationStatus::Good, "good without evidence");
+                // What evidence allows is allowed without it: it can only take away.
+                options.revocation = Revocation::default();
+                assert!(path::validate(leaf, others, anchors(), &options).is_ok(), "evidence made it hold");
+                options.policies.explicit = true;
+                let held = path::validate(leaf, others, anchors(), &options);
+                assert!(held.is_err() || !path.valid_policies.is_empty(), "valid for no policy");
             }
             Err(failure) => assert!(!failure.word().is_empty()),
         }
     }
     let none = Anchors::new(Vec::new());
-    let options = PathOptions { purpose: PathPurpose::Any, at: None, limits };
+    let options = PathOptions::new(PathPurpose::Any, None, limits);
     assert!(path::validate(leaf, others, &none, &options).is_err(), "trusted without anchors");
 }
 

@@ -1,15 +1,21 @@
-//! Single requests outside a plan: revocation (RFC 8555 §7.6), giving the account up (§7.3.6).
+//! Single requests outside a plan: revocation (RFC 8555 §7.6), renewal information (RFC 9773), giving the account
+//! or an authorization up (§7.3.6, §7.5.2).
 
 use aecm_core::certificate::Certificate;
 use aecm_core::embed::{HttpError, HttpRequest, HttpResponse, Method};
+use aecm_core::key::Signer;
+use aecm_core::mailbox::Mailbox;
 use aecm_core::time::Time;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::{Client, ClientError, account_name};
-use crate::jws::{KeyReference, Protected, is_nonce, sign};
+use crate::jws::{JwsError, KeyReference, Protected, is_nonce, sign};
 use crate::url::Origin;
 use crate::wire::{
-    self, Account, AccountStatus, Directory, NewAccount, Problem, ProblemType, RevocationReason, Revoke,
+    self, Account, AccountStatus, Authorization, AuthorizationStatus, Directory, Identifier, NewAccount,
+    NewOrder, Order, OrderStatus, Problem, ProblemType, RenewalInfo, RevocationReason, Revoke,
+    certificate_identifier,
 };
 
 /// Retries after badNonce (N1).
@@ -24,6 +30,14 @@ pub enum Revoked {
     Before,
 }
 
+/// By which key a request is signed.
+pub(super) enum By<'a> {
+    /// The account's.
+    Account,
+    /// That of a certificate.
+    Certificate(&'a dyn Signer),
+}
+
 impl Client {
     /// Revokes a certificate that this account obtained, or whose mailbox it has proven.
     ///
@@ -35,14 +49,63 @@ impl Client {
         reason: Option<RevocationReason>,
         deadline: Time,
     ) -> Result<Revoked, ClientError> {
-        let directory = self.fetch_directory(deadline).await?;
+        self.revoke_by(By::Account, certificate, reason, deadline).await
+    }
+
+    /// Revokes a certificate by its own key, whoever obtained it (RFC 8555 §7.6); no account is needed. The key is
+    /// P-256 or RSA: JOSE has no registered algorithm for SM2.
+    ///
+    /// # Errors
+    /// [`ClientError`]; [`JwsError::Key`] in it for another kind of key.
+    pub async fn revoke_with_key(
+        &self,
+        certificate: &Certificate,
+        key: &dyn Signer,
+        reason: Option<RevocationReason>,
+        deadline: Time,
+    ) -> Result<Revoked, ClientError> {
+        self.revoke_by(By::Certificate(key), certificate, reason, deadline).await
+    }
+
+    async fn revoke_by(
+        &self,
+        by: By<'_>,
+        certificate: &Certificate,
+        reason: Option<RevocationReason>,
+        deadline: Time,
+    ) -> Result<Revoked, ClientError> {
+        let directory = self.directory(deadline).await?;
         let url =
             directory.revoke_cert.as_deref().ok_or(ClientError::NotOffered { resource: "revokeCert" })?;
-        match self.post(&directory, url, &Revoke::new(certificate, reason), deadline).await {
+        match self.post(&directory, url, by, Some(&Revoke::new(certificate, reason)), deadline).await {
             Ok(_) => Ok(Revoked::Now),
             Err(ClientError::Problem(problem)) if problem.kind == ProblemType::AlreadyRevoked => {
                 Ok(Revoked::Before)
             }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// When the server would like `certificate` to be renewed (RFC 9773 §4.1), with the time after which to ask
+    /// again; `None` where it gives no such information.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn renewal_info(
+        &self,
+        certificate: &Certificate,
+        deadline: Time,
+    ) -> Result<Option<RenewalInfo>, ClientError> {
+        let directory = self.directory(deadline).await?;
+        let (Some(base), Some(identifier)) = (&directory.renewal_info, certificate_identifier(certificate))
+        else {
+            return Ok(None);
+        };
+        let url = format!("{}/{identifier}", base.trim_end_matches('/'));
+        match self.get(&url, deadline).await {
+            Ok(info) => Ok(Some(info)),
+            // Not one of this server's, or forgotten: it has no wish.
+            Err(ClientError::Answer { status: 404 }) => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -53,9 +116,9 @@ impl Client {
     /// [`ClientError`].
     pub async fn deactivate_account(&self, deadline: Time) -> Result<(), ClientError> {
         let account = self.account().await?.ok_or(ClientError::NoAccount)?;
-        let directory = self.fetch_directory(deadline).await?;
+        let directory = self.directory(deadline).await?;
         let payload = NewAccount { status: Some(AccountStatus::Deactivated), ..NewAccount::default() };
-        let answer = self.post(&directory, &account.url, &payload, deadline).await?;
+        let answer = self.post(&directory, &account.url, By::Account, Some(&payload), deadline).await?;
         let status = answer.status;
         match wire::parse::<Account>(&answer.body, &self.config.limits) {
             Ok(account) if account.status == AccountStatus::Deactivated => {}
@@ -64,23 +127,61 @@ impl Client {
         Ok(self.joints.keys.delete(&account_name(&self.config.directory_url)).await?)
     }
 
-    fn origin(&self) -> Result<Origin, ClientError> {
+    /// Gives up the proof that the account controls `mailbox` (RFC 8555 §7.5.2), where it has one, so that the
+    /// next order proves it anew. The order that this opens to find the proof is left to expire.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn drop_authorization(&self, mailbox: &Mailbox, deadline: Time) -> Result<(), ClientError> {
+        #[derive(Serialize)]
+        struct Deactivate {
+            status: AuthorizationStatus,
+        }
+        let directory = self.directory(deadline).await?;
+        let order = NewOrder { identifiers: vec![Identifier::email(mailbox)], ..NewOrder::default() };
+        let answer = self.post(&directory, &directory.new_order, By::Account, Some(&order), deadline).await?;
+        let order: Order = self.read(&answer)?;
+        // A pending order has just asked for a new proof: there is none to give up.
+        let proven = order.status == OrderStatus::Ready;
+        for url in order.authorizations.iter().take(1).filter(|_| proven) {
+            let payload = Deactivate { status: AuthorizationStatus::Deactivated };
+            let answer = self.post(&directory, url, By::Account, Some(&payload), deadline).await?;
+            let _deactivated: Authorization = self.read(&answer)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn origin(&self) -> Result<Origin, ClientError> {
         Ok(Origin::of_directory(&self.config.directory_url, self.config.allow_loopback_http)?)
     }
 
-    async fn fetch_directory(&self, deadline: Time) -> Result<Directory, ClientError> {
-        self.origin()?;
-        let request = self.bare(Method::Get, &self.config.directory_url);
+    /// The directory, read anew.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn directory(&self, deadline: Time) -> Result<Directory, ClientError> {
+        self.get(&self.config.directory_url, deadline).await
+    }
+
+    /// Reads a resource of the directory's origin that needs no signature.
+    pub(super) async fn get<T: DeserializeOwned>(&self, url: &str, deadline: Time) -> Result<T, ClientError> {
+        self.origin()?.check(url)?;
+        let request = self.bare(Method::Get, url);
         let response = self.send(request, deadline).await.map_err(ClientError::Http)?;
-        let status = response.status;
-        if status != 200 {
-            return Err(ClientError::Answer { status });
+        if response.status != 200 {
+            return Err(ClientError::Answer { status: response.status });
         }
-        wire::parse(&response.body, &self.config.limits).map_err(|_| ClientError::Answer { status })
+        self.read(&response)
+    }
+
+    /// The object in an answer; those with key packages are larger than others.
+    pub(super) fn read<T: DeserializeOwned>(&self, response: &HttpResponse) -> Result<T, ClientError> {
+        let limits = wire::package_limits(&self.config.limits);
+        wire::parse(&response.body, &limits).map_err(|_| ClientError::Answer { status: response.status })
     }
 
     fn bare(&self, method: Method, url: &str) -> HttpRequest {
-        let max_body = self.config.limits.acme_json_bytes;
+        let max_body = wire::package_limits(&self.config.limits).acme_json_bytes;
         HttpRequest { method, url: url.to_owned(), headers: Vec::new(), body: Vec::new(), max_body }
     }
 
@@ -91,18 +192,27 @@ impl Client {
         nonce(&response).ok_or(ClientError::Answer { status: response.status })
     }
 
-    /// One signed request by the account's key, with a fresh nonce.
-    async fn post<T: Serialize>(
+    /// One signed request with a fresh nonce; no payload makes it a POST-as-GET.
+    pub(super) async fn post<T: Serialize>(
         &self,
         directory: &Directory,
         url: &str,
-        payload: &T,
+        by: By<'_>,
+        payload: Option<&T>,
         deadline: Time,
     ) -> Result<HttpResponse, ClientError> {
         self.origin()?.check(url)?;
-        let account = self.account().await?.ok_or(ClientError::NoAccount)?;
-        let signer = self.joints.keys.account(&self.config.directory_url).await?;
-        let payload = serde_json::to_vec(payload).map_err(|_| ClientError::Unwritable)?;
+        let payload = match payload {
+            Some(payload) => serde_json::to_vec(payload).map_err(|_| ClientError::Unwritable)?,
+            None => Vec::new(),
+        };
+        let account = match by {
+            By::Account => Some((
+                self.account().await?.ok_or(ClientError::NoAccount)?,
+                self.joints.keys.account(&self.config.directory_url).await?,
+            )),
+            By::Certificate(_) => None,
+        };
         let mut fresh = None;
         let mut tries = 0;
         loop {
@@ -113,8 +223,17 @@ impl Client {
                 Some(nonce) => nonce,
                 None => self.fetch_nonce(directory, deadline).await?,
             };
-            let header = Protected::new(url, Some(&nonce_value), KeyReference::Kid(account.url.clone()));
-            let jws = sign(signer.as_ref(), &header, &payload).await?;
+            let jws = match (&account, &by) {
+                (Some((account, key)), _) => {
+                    let kid = KeyReference::Kid(account.url.clone());
+                    sign(key.as_ref(), &Protected::new(url, Some(&nonce_value), kid), &payload).await?
+                }
+                (None, By::Certificate(key)) => {
+                    let header = Protected::by_key(url, Some(&nonce_value), key.public_key());
+                    sign(*key, &header.ok_or(JwsError::Key)?, &payload).await?
+                }
+                (None, By::Account) => return Err(ClientError::NoAccount),
+            };
             let mut request = self.bare(Method::Post, url);
             request.headers.push(("Content-Type".to_owned(), "application/jose+json".to_owned()));
             request.body = serde_json::to_vec(&jws).map_err(|_| ClientError::Unwritable)?;
@@ -132,6 +251,7 @@ impl Client {
             if problem.kind != ProblemType::BadNonce || tries > MAX_BAD_NONCES {
                 return Err(ClientError::Problem(Box::new(problem)));
             }
+            tracing::debug!(url, tries, "the nonce was refused; trying again");
             fresh = nonce(&response);
         }
     }

@@ -21,6 +21,7 @@ pub struct CertificateRequest {
     algorithm: SignatureAlgorithm,
     signature: Vec<u8>,
     mailboxes: Vec<Mailbox>,
+    other_names: Vec<String>,
     common_name: Option<String>,
     key_usage: Option<KeyUsage>,
     extended_key_usage: Vec<ObjectIdentifier>,
@@ -29,6 +30,7 @@ pub struct CertificateRequest {
 #[derive(Default)]
 struct Asked {
     mailboxes: Vec<Mailbox>,
+    other_names: Vec<String>,
     key_usage: Option<KeyUsage>,
     extended_key_usage: Vec<ObjectIdentifier>,
 }
@@ -40,6 +42,16 @@ impl CertificateRequest {
     /// [`CsrError`] when it is not DER, too large, names something else than mailboxes, or has a key or
     /// algorithm that is not known.
     pub fn parse(der: &[u8], limits: &Limits) -> Result<Self, CsrError> {
+        let request = Self::parse_any(der, limits)?;
+        if request.other_names.is_empty() { Ok(request) } else { Err(CsrError::Name) }
+    }
+
+    /// As [`CertificateRequest::parse`], for a request that may name anything: what is no mailbox is kept for
+    /// show in [`CertificateRequest::other_names`].
+    ///
+    /// # Errors
+    /// As [`CertificateRequest::parse`], but for other names.
+    pub fn parse_any(der: &[u8], limits: &Limits) -> Result<Self, CsrError> {
         if der.len() > limits.certificate_bytes {
             return Err(CsrError::TooLarge { octets: der.len(), limit: limits.certificate_bytes });
         }
@@ -73,6 +85,7 @@ impl CertificateRequest {
             algorithm,
             signature,
             mailboxes: asked.mailboxes,
+            other_names: asked.other_names,
             key_usage: asked.key_usage,
             extended_key_usage: asked.extended_key_usage,
         })
@@ -124,6 +137,13 @@ impl CertificateRequest {
     #[must_use]
     pub fn mailboxes(&self) -> &[Mailbox] {
         &self.mailboxes
+    }
+
+    /// The names of subjectAltName that are no mailboxes, for people: `DNS:example.org`. None after
+    /// [`CertificateRequest::parse`].
+    #[must_use]
+    pub fn other_names(&self) -> &[String] {
+        &self.other_names
     }
 
     /// The key usage asked for.
@@ -210,7 +230,12 @@ fn extensions(list: &mut Reader<'_>, limits: &Limits) -> Result<Asked, CsrError>
             oid::SUBJECT_ALT_NAME => {
                 let mut names = content.sequence()?;
                 while !names.is_empty() {
-                    asked.mailboxes.push(mailbox(&names.any()?)?);
+                    let name = names.any()?;
+                    match mailbox(&name) {
+                        Ok(mailbox) => asked.mailboxes.push(mailbox),
+                        Err(CsrError::Name) => asked.other_names.push(shown(&name)),
+                        Err(error) => return Err(error),
+                    }
                 }
             }
             oid::KEY_USAGE => {
@@ -249,6 +274,25 @@ fn mailbox(name: &Tlv<'_>) -> Result<Mailbox, CsrError> {
         return Err(CsrError::Name);
     };
     core::str::from_utf8(octets).ok().and_then(|text| text.parse().ok()).ok_or(CsrError::Name)
+}
+
+/// A GeneralName (RFC 5280 §4.2.1.6) for people.
+fn shown(name: &Tlv<'_>) -> String {
+    let text = || String::from_utf8_lossy(name.content()).into_owned();
+    match name.tag().number {
+        1 => format!("email:{}", text()),
+        2 => format!("DNS:{}", text()),
+        6 => format!("URI:{}", text()),
+        7 => match name.content() {
+            [a, b, c, d] => format!("IP:{}", std::net::Ipv4Addr::new(*a, *b, *c, *d)),
+            octets => match <[u8; 16]>::try_from(octets) {
+                Ok(octets) => format!("IP:{}", std::net::Ipv6Addr::from(octets)),
+                Err(_) => "IP".to_owned(),
+            },
+        },
+        4 => "a directory name".to_owned(),
+        _ => "a name of another form".to_owned(),
+    }
 }
 
 fn common_name(subject: &Tlv<'_>) -> Result<Option<String>, CsrError> {

@@ -85,7 +85,8 @@ pub(super) fn read(
     }
     let subject = subjects.pop().unwrap_or_default();
     let token_part1 = token_of(&subject)?;
-    if authz_hint.as_deref().is_some_and(|hint| hint != self::authz_hint(expected.challenge_url)) {
+    let other = |hint: &str| hint != self::authz_hint(expected.challenge_url);
+    if !expected.challenge_url.is_empty() && authz_hint.as_deref().is_some_and(other) {
         return Err(ChallengeRefusal::OtherAuthorization);
     }
     let reply_to = match at_most_one(message, "reply-to")? {

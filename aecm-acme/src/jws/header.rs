@@ -3,6 +3,7 @@
 use core::fmt;
 
 use aecm_core::limits::Limits;
+use aecm_core::public_key::PublicKey;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +16,7 @@ use crate::wire;
 pub enum Algorithm {
     /// ECDSA on P-256 with SHA-256 (RFC 7518 §3.4): what our clients write.
     Es256,
-    /// RSASSA-PKCS1-v1_5 with SHA-256 (RFC 7518 §3.3): verified only.
+    /// RSASSA-PKCS1-v1_5 with SHA-256 (RFC 7518 §3.3): written by the key of an RSA certificate that revokes it.
     Rs256,
 }
 
@@ -91,6 +92,18 @@ impl Protected {
     #[must_use]
     pub fn new(url: &str, nonce: Option<&str>, key: KeyReference) -> Self {
         Self { algorithm: Algorithm::Es256, nonce: nonce.map(str::to_owned), url: url.to_owned(), key }
+    }
+
+    /// The header of a request by the key itself, under the algorithm of that key; `None` for keys that JOSE has
+    /// no registered algorithm for (SM2) or that are not accepted here.
+    #[must_use]
+    pub fn by_key(url: &str, nonce: Option<&str>, key: &PublicKey) -> Option<Self> {
+        let jwk = Jwk::from_public_key(key)?;
+        let algorithm = match jwk {
+            Jwk::P256 { .. } => Algorithm::Es256,
+            Jwk::Rsa { .. } => Algorithm::Rs256,
+        };
+        Some(Self { algorithm, ..Self::new(url, nonce, KeyReference::Jwk(jwk)) })
     }
 
     /// base64url of the JSON text.

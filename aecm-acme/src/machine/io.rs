@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::mail::{ChallengeMail, ChallengeRefusal, ReplyMail};
 use crate::plan::PlanItem;
-use crate::wire::Problem;
+use crate::wire::{self, Problem};
 
 use super::state::unix;
 
@@ -67,6 +67,8 @@ pub struct WaitMail {
     pub from: Mailbox,
     /// The challenge it belongs to.
     pub challenge_url: String,
+    /// Other challenges of the same authorization: its mail may name any of them.
+    pub sibling_urls: Vec<String>,
     /// When the order was opened.
     pub order_created: Time,
     /// No older mails, a little skew of clocks allowed.
@@ -180,8 +182,35 @@ pub enum Outcome {
     /// It was issued and installed.
     Issued(Issued),
     /// The mailbox has an encrypting key already; it is to be fetched from another device or the service.
-    EncryptionKeyExists(Problem),
+    EncryptionKeyExists(KeyExists),
 }
+
+/// That the mailbox has an encrypting key of the suite already.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyExists {
+    /// What the server said; `instance` is where the key can be asked for.
+    pub problem: Problem,
+    /// The certificate in use, where the server sent it. It was not validated.
+    pub certificate: Option<Certificate>,
+    /// Those above it, as the server sent them.
+    pub chain: Vec<Certificate>,
+}
+
+impl KeyExists {
+    pub(super) fn new(problem: Problem) -> Self {
+        let certificate = problem.certificate.as_deref().and_then(wire::certificates::certificate);
+        let chain = problem
+            .chain
+            .iter()
+            .filter_map(|text| wire::certificates::certificate(text))
+            .take(MAX_CHAIN)
+            .collect();
+        Self { problem, certificate, chain }
+    }
+}
+
+/// Certificates above the one in use that are looked at.
+const MAX_CHAIN: usize = 10;
 
 /// An issued certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]

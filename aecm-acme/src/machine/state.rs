@@ -11,7 +11,7 @@ use crate::plan::{Plan, PlanItem};
 use crate::wire::{Directory, OrderStatus, Problem};
 
 use super::error::Step;
-use super::{AccountRecord, Consent, Issued, Outcome, StateError};
+use super::{AccountRecord, Consent, Issued, KeyExists, Outcome, StateError};
 
 /// The version of the stored form.
 pub(super) const VERSION: u32 = 1;
@@ -101,7 +101,9 @@ impl StoredOutcome {
             Self::Issued { certificate, order_url } => {
                 Outcome::Issued(Issued { certificate: certificate.clone(), order_url: order_url.clone() })
             }
-            Self::EncryptionKeyExists(problem) => Outcome::EncryptionKeyExists(problem.clone()),
+            Self::EncryptionKeyExists(problem) => {
+                Outcome::EncryptionKeyExists(KeyExists::new(problem.clone()))
+            }
         }
     }
 }
@@ -153,6 +155,12 @@ impl OrderState {
 pub(super) struct ChallengeState {
     pub(super) url: String,
     pub(super) kind: String,
+    /// The URLs of all challenges of the authorization: its one mail may hint at any of them.
+    #[serde(default)]
+    pub(super) siblings: Vec<String>,
+    /// Whether the mail has to be asked for, and was not yet.
+    #[serde(default)]
+    pub(super) to_ask: bool,
     pub(super) part2: Secret,
     #[serde(with = "text")]
     pub(super) from: Mailbox,

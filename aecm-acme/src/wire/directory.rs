@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use aecm_core::suite::Suite;
 use serde::{Deserialize, Serialize};
 
 use crate::token::TokenJoin;
@@ -58,7 +59,7 @@ pub struct Meta {
     pub aecm: Option<AecmMeta>,
 }
 
-/// `meta.aecm`: how the server takes the joined token (STANDARDS A1–A3).
+/// `meta.aecm`: how the server takes the joined token (STANDARDS A1–A3), and what else it offers a mailbox.
 ///
 /// ```json
 /// { "version": 1, "tokenSubmission": ["with-csr", "challenge-response"], "tokenJoin": "text-unpadded" }
@@ -78,6 +79,72 @@ pub struct AecmMeta {
     /// The word of the [`TokenForm`] the server expects; absent means the joined token itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_form: Option<String>,
+    /// When the challenge mail goes out: `authorization` (with it, the default) or `challenge` (when that is
+    /// asked for).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub challenge_mail: Option<String>,
+    /// Where the trust anchors of the service are read, see [`AnchorList`](super::AnchorList).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub anchors: Option<String>,
+    /// Prefix of the URLs where a mailbox's certificates are read, see
+    /// [`CertificateList`](super::CertificateList).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificates: Option<String>,
+    /// The timestamp authorities (RFC 3161 §3.4) of the service.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timestamp: Option<BySuite<String>>,
+    /// Where a device asks the mailbox's other devices for the encrypting keys.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new_transfer: Option<String>,
+    /// Where a device that holds the keys reads who asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transfers: Option<String>,
+    /// Where the account reads what happened to its mailboxes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub events: Option<String>,
+    /// The escrow of encrypting keys, where the service offers it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub escrow: Option<EscrowMeta>,
+}
+
+/// A value for each suite, where there is one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BySuite<T> {
+    /// For the classic suite.
+    #[serde(default = "none", skip_serializing_if = "Option::is_none")]
+    pub classic: Option<T>,
+    /// For SM2.
+    #[serde(default = "none", skip_serializing_if = "Option::is_none")]
+    pub sm2: Option<T>,
+}
+
+const fn none<T>() -> Option<T> {
+    None
+}
+
+impl<T> BySuite<T> {
+    /// The value for a suite.
+    #[must_use]
+    pub const fn of(&self, suite: Suite) -> Option<&T> {
+        match suite {
+            Suite::Classic => self.classic.as_ref(),
+            Suite::Sm2 => self.sm2.as_ref(),
+        }
+    }
+}
+
+/// `meta.aecm.escrow`: to whom and where encrypting keys can be given for safe keeping.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EscrowMeta {
+    /// Where packages are posted.
+    pub url: String,
+    /// base64url of the DER of the certificate that packages are encrypted to.
+    pub certificate: String,
+    /// base64url of the DER of each certificate above it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub chain: Vec<String>,
+    /// URL of the terms under which keys are kept.
+    pub terms: String,
 }
 
 const fn one() -> u32 {
@@ -86,7 +153,20 @@ const fn one() -> u32 {
 
 impl Default for AecmMeta {
     fn default() -> Self {
-        Self { version: one(), token_submission: Vec::new(), token_join: None, token_form: None }
+        Self {
+            version: one(),
+            token_submission: Vec::new(),
+            token_join: None,
+            token_form: None,
+            challenge_mail: None,
+            anchors: None,
+            certificates: None,
+            timestamp: None,
+            new_transfer: None,
+            transfers: None,
+            events: None,
+            escrow: None,
+        }
     }
 }
 

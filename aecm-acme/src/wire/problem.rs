@@ -99,6 +99,8 @@ problem_types! {
     UserActionRequired = ACME "userActionRequired",
     /// The mailbox already has an active encrypting key; `instance` says where it can be asked for.
     EncryptionKeyExists = AECM "encryptionKeyExists",
+    /// Nothing is kept in escrow for that mailbox.
+    NothingEscrowed = AECM "nothingEscrowed",
     /// The authorization took five wrong tokens and is dead.
     TooManyTokens = AECM "tooManyTokens",
 }
@@ -152,6 +154,12 @@ pub struct Problem {
     /// With badSignatureAlgorithm: what the server takes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub algorithms: Vec<String>,
+    /// With encryptionKeyExists: base64url of the DER of the certificate in use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<String>,
+    /// With encryptionKeyExists: base64url of the DER of each certificate above it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub chain: Vec<String>,
     /// The single problems (RFC 8555 §6.7.1).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub subproblems: Vec<Subproblem>,
@@ -182,6 +190,8 @@ impl Problem {
             status: None,
             instance: None,
             algorithms: Vec::new(),
+            certificate: None,
+            chain: Vec::new(),
             subproblems: Vec::new(),
         }
     }

@@ -127,7 +127,7 @@ fn an_encrypting_key_that_exists() {
     let report = world.run(Stop::Never).unwrap();
     assert_eq!(world.installed.len(), 2);
     let Outcome::EncryptionKeyExists(told) = &report.outcomes[1].1 else { panic!() };
-    assert_eq!(told.kind, ProblemType::EncryptionKeyExists);
+    assert_eq!(told.problem.kind, ProblemType::EncryptionKeyExists);
     // For a signing certificate it makes no sense and is an error.
     let error = with_csr(|request, response| {
         if request.url.ends_with("/new-order") {

@@ -96,6 +96,23 @@ impl core::error::Error for CertificateError {
     }
 }
 
+impl From<super::pem::BadPem> for CertificateError {
+    fn from(_: super::pem::BadPem) -> Self {
+        Self::BadPem
+    }
+}
+
+impl From<super::extension::ListError> for CertificateError {
+    fn from(error: super::extension::ListError) -> Self {
+        use super::extension::ListError;
+        match error {
+            ListError::Encoding(error) => Self::Encoding(error),
+            ListError::TooMany { limit } => Self::TooManyExtensions { limit },
+            ListError::Duplicate(oid) => Self::DuplicateExtension(oid),
+        }
+    }
+}
+
 impl From<TlvError> for CertificateError {
     fn from(error: TlvError) -> Self {
         Self::Encoding(error)
@@ -103,6 +120,6 @@ impl From<TlvError> for CertificateError {
 }
 
 // The name where there is one, else the number.
-fn display(oid: &ObjectIdentifier) -> alloc::string::String {
+pub(crate) fn display(oid: &ObjectIdentifier) -> alloc::string::String {
     oid::name(oid).map_or_else(|| alloc::format!("{oid}"), alloc::string::String::from)
 }

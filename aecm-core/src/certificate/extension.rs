@@ -71,10 +71,10 @@ pub struct BasicConstraints {
 }
 
 /// Where an extension stands.
-pub(super) struct Span {
-    pub(super) oid: ObjectIdentifier,
-    pub(super) critical: bool,
-    pub(super) value: Range<usize>,
+pub(crate) struct Span {
+    pub(crate) oid: ObjectIdentifier,
+    pub(crate) critical: bool,
+    pub(crate) value: Range<usize>,
 }
 
 /// The extensions that are known here, read.
@@ -187,27 +187,58 @@ impl ExtendedKeyUsage {
     }
 }
 
-pub(super) fn list(mut list: Reader<'_>, limits: &Limits) -> Result<Vec<Span>, CertificateError> {
-    let mut spans: Vec<Span> = Vec::new();
+/// A list of extensions, before any of them is read.
+#[derive(Default)]
+pub(crate) struct List {
+    pub(crate) spans: Vec<Span>,
+    /// Whether a critical one was left out because its identifier is too large to name.
+    pub(crate) unnamed_critical: bool,
+}
+
+/// What is wrong with a list of extensions.
+pub(crate) enum ListError {
+    Encoding(TlvError),
+    TooMany { limit: usize },
+    Duplicate(ObjectIdentifier),
+}
+
+impl From<TlvError> for ListError {
+    fn from(error: TlvError) -> Self {
+        Self::Encoding(error)
+    }
+}
+
+pub(crate) fn list(mut list: Reader<'_>, limits: &Limits) -> Result<List, ListError> {
+    let mut found = List::default();
+    let mut count = 0usize;
     while !list.is_empty() {
-        if spans.len() >= limits.extensions {
-            return Err(CertificateError::TooManyExtensions { limit: limits.extensions });
+        count += 1;
+        if count > limits.extensions {
+            return Err(ListError::TooMany { limit: limits.extensions });
         }
         let mut fields = list.sequence()?;
-        let oid = fields.oid()?;
+        let identifier = fields.expect(Tag::OID)?;
         let critical = match fields.optional(Tag::BOOLEAN)? {
             None => false,
             Some(critical) => critical.boolean()?,
         };
         let value = fields.expect(Tag::OCTET_STRING)?;
         fields.finish()?;
+        let oid = match identifier.oid() {
+            Ok(oid) => oid,
+            Err(error) if error.kind() == TlvErrorKind::OidTooLarge => {
+                found.unnamed_critical |= critical;
+                continue;
+            }
+            Err(error) => return Err(error.into()),
+        };
         // At most 64 of them: the square of that is nothing.
-        if spans.iter().any(|span| span.oid == oid) {
-            return Err(CertificateError::DuplicateExtension(oid));
+        if found.spans.iter().any(|span| span.oid == oid) {
+            return Err(ListError::Duplicate(oid));
         }
-        spans.push(parse::span(&value, oid, critical));
+        found.spans.push(parse::span(&value, oid, critical));
     }
-    Ok(spans)
+    Ok(found)
 }
 
 pub(super) fn known(der: &[u8], spans: &[Span], limits: &Limits) -> Result<Known, CertificateError> {

@@ -88,8 +88,9 @@ fn folded(text: &str) -> impl Iterator<Item = char> {
         .flat_map(char::to_lowercase)
 }
 
-/// The name for people: the last relative name first, separated by commas (RFC 4514 §2).
-pub(super) fn text(name: &[u8]) -> String {
+/// A whole Name in DER for people: the last relative name first, separated by commas (RFC 4514 §2).
+#[must_use]
+pub fn text(name: &[u8]) -> String {
     let mut out = String::new();
     // Names of a certificate have been read before.
     let names = relative_names(name).unwrap_or_default();
@@ -142,7 +143,24 @@ fn push_attribute(out: &mut String, attribute: &Attribute<'_>) {
 
 /// The emailAddress attributes (RFC 2985 §5.2.1) that are the address of a mailbox.
 pub(super) fn email_addresses(name: &[u8]) -> Vec<Mailbox> {
+    email_attributes(name).into_iter().flatten().collect()
+}
+
+/// The emailAddress attributes; `None` for those that are not the address of a mailbox.
+pub(crate) fn email_attributes(name: &[u8]) -> Vec<Option<Mailbox>> {
     let names = relative_names(name).unwrap_or_default();
     let attributes = names.iter().flatten().filter(|attribute| attribute.oid == Some(oid::EMAIL_ADDRESS));
-    attributes.filter_map(|attribute| attribute.value.text().ok()?.parse().ok()).collect()
+    attributes.map(|attribute| attribute.value.text().ok()?.parse().ok()).collect()
+}
+
+/// Whether a Name can be read and compared.
+pub(crate) fn is_readable(name: &[u8]) -> bool {
+    relative_names(name).is_ok_and(|names| names.iter().all(|set| set.len() <= MAX_ATTRIBUTES))
+}
+
+/// Whether `name` lies in the subtree of `base`: its first relative names match those of `base` (RFC 5280
+/// §4.2.1.10, §7.1).
+pub(crate) fn is_within(name: &[u8], base: &[u8]) -> bool {
+    let (Ok(name), Ok(base)) = (relative_names(name), relative_names(base)) else { return false };
+    name.len() >= base.len() && base.iter().zip(&name).all(|(base, name)| same_attributes(base, name))
 }

@@ -1,6 +1,5 @@
 //! Reading TBSCertificate.
 
-use alloc::vec::Vec;
 use core::ops::Range;
 
 use super::extension::{self, Span};
@@ -81,7 +80,7 @@ pub(super) fn certificate(der: &[u8]) -> Result<Inner, CertificateError> {
         }
     }
     let extensions = match fields.optional(Tag::context(3))? {
-        None => Vec::new(),
+        None => extension::List::default(),
         Some(_) if version != 2 => return Err(CertificateError::ExtensionsInOldVersion),
         Some(wrapper) => {
             let mut inner = wrapper.reader()?;
@@ -91,7 +90,7 @@ pub(super) fn certificate(der: &[u8]) -> Result<Inner, CertificateError> {
         }
     };
     fields.finish()?;
-    let known = extension::known(der, &extensions, &limits)?;
+    let known = extension::known(der, &extensions.spans, &limits)?;
 
     Ok(Inner {
         tbs: whole(&tbs),
@@ -120,7 +119,7 @@ pub(super) fn certificate(der: &[u8]) -> Result<Inner, CertificateError> {
 }
 
 // A Name: the shape of RDNSequence is checked, its values are not.
-fn name<'a>(fields: &mut Reader<'a>) -> Result<Tlv<'a>, TlvError> {
+pub(crate) fn name<'a>(fields: &mut Reader<'a>) -> Result<Tlv<'a>, TlvError> {
     let name = fields.expect(Tag::SEQUENCE)?;
     let mut sequence = name.reader()?;
     while !sequence.is_empty() {
@@ -135,16 +134,16 @@ fn name<'a>(fields: &mut Reader<'a>) -> Result<Tlv<'a>, TlvError> {
     Ok(name)
 }
 
-pub(super) fn whole(value: &Tlv<'_>) -> Range<usize> {
+pub(crate) fn whole(value: &Tlv<'_>) -> Range<usize> {
     value.offset()..value.offset() + value.bytes().len()
 }
 
 /// Where the content of a value of definite length stands.
-pub(super) fn content(value: &Tlv<'_>) -> Range<usize> {
+pub(crate) fn content(value: &Tlv<'_>) -> Range<usize> {
     let end = value.offset() + value.bytes().len();
     end - value.content().len()..end
 }
 
-pub(super) fn span(value: &Tlv<'_>, oid: crate::oid::ObjectIdentifier, critical: bool) -> Span {
+pub(crate) fn span(value: &Tlv<'_>, oid: crate::oid::ObjectIdentifier, critical: bool) -> Span {
     Span { oid, critical, value: content(value) }
 }

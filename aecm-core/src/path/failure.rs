@@ -3,6 +3,8 @@
 use core::fmt;
 
 use crate::certificate::Certificate;
+use crate::certificate::error::display;
+use crate::crl::RevocationReason;
 use crate::oid::{self, ObjectIdentifier};
 use crate::time::Time;
 
@@ -41,6 +43,27 @@ pub enum PathReason {
     MailboxInAuthority,
     /// A critical extension that is not processed here.
     UnknownCriticalExtension(ObjectIdentifier),
+    /// A critical extension whose identifier is too large to name.
+    UnnamedCriticalExtension,
+    /// An extension that constrains the path cannot be read, or says what must not be said.
+    MalformedExtension(ObjectIdentifier),
+    /// A name of the certificate is outside the name constraints of a CA above it.
+    NameConstraints,
+    /// A CA constrains names of a form that is not known here, and the certificate has one, or it constrains in a
+    /// way that is not known here.
+    UnsupportedNameConstraints,
+    /// The path has to be valid for a certificate policy, and from this certificate on it is for none (of those
+    /// that are asked for).
+    NoValidPolicy,
+    /// Revoked.
+    Revoked {
+        /// When.
+        date: Time,
+        /// Why.
+        reason: Option<RevocationReason>,
+    },
+    /// Whether it is revoked is not known, and [`Revocation::required`](super::Revocation::required) is set.
+    RevocationUnknown,
     /// Not valid any more.
     Expired {
         /// When it was judged.
@@ -84,7 +107,15 @@ impl PathReason {
             Self::PathLength { .. } => "path-length",
             Self::KeyUsage | Self::ExtendedKeyUsage | Self::ExtendedKeyUsageNotSole => "usage-not-allowed",
             Self::MailboxInAuthority => "mailbox-in-authority",
-            Self::UnknownCriticalExtension(_) => "unknown-critical-extension",
+            Self::UnknownCriticalExtension(_) | Self::UnnamedCriticalExtension => {
+                "unknown-critical-extension"
+            }
+            Self::MalformedExtension(_) => "malformed-extension",
+            Self::NameConstraints => "name-constraints",
+            Self::UnsupportedNameConstraints => "unsupported-name-constraints",
+            Self::NoValidPolicy => "no-valid-policy",
+            Self::Revoked { .. } => "revoked",
+            Self::RevocationUnknown => "revocation-unknown",
             Self::Expired { .. } => "expired",
             Self::NotYetValid { .. } => "not-yet-valid",
             Self::BudgetExceeded => "budget-exceeded",
@@ -107,11 +138,18 @@ impl PathReason {
             Self::ExtendedKeyUsageNotSole => 9,
             Self::MailboxInAuthority => 10,
             Self::PathLength { .. } => 11,
-            Self::UnknownCriticalExtension(_) => 12,
+            Self::UnknownCriticalExtension(_) | Self::UnnamedCriticalExtension => 12,
             Self::WeakAlgorithm => 13,
             Self::Expired { .. } => 14,
             Self::NotYetValid { .. } => 15,
-            Self::BudgetExceeded => 16,
+            // Of the path as a whole, when all that is above holds.
+            Self::MalformedExtension(_) => 16,
+            Self::UnsupportedNameConstraints => 17,
+            Self::NameConstraints => 18,
+            Self::NoValidPolicy => 19,
+            Self::RevocationUnknown => 20,
+            Self::Revoked { .. } => 21,
+            Self::BudgetExceeded => 22,
         }
     }
 }
@@ -138,6 +176,20 @@ impl fmt::Display for PathReason {
                 Some(name) => write!(f, "its critical extension {name} is not processed"),
                 None => write!(f, "its critical extension {oid} is not known"),
             },
+            Self::UnnamedCriticalExtension => f.write_str("it has a critical extension that cannot be named"),
+            Self::MalformedExtension(oid) => write!(f, "its extension {} is malformed", display(oid)),
+            Self::NameConstraints => f.write_str("it has a name that a CA above it must not certify"),
+            Self::UnsupportedNameConstraints => {
+                f.write_str("a CA above it constrains its names in a way that is not known here")
+            }
+            Self::NoValidPolicy => {
+                f.write_str("the path is valid for none of the certificate policies asked for")
+            }
+            Self::Revoked { date, reason: Some(reason) } => write!(f, "it was revoked at {date} ({reason})"),
+            Self::Revoked { date, reason: None } => write!(f, "it was revoked at {date}"),
+            Self::RevocationUnknown => {
+                f.write_str("no CRL or OCSP response says whether it is revoked, which has to be known")
+            }
             Self::Expired { at, not_after } => write!(f, "it expired at {not_after} (judged at {at})"),
             Self::NotYetValid { at, not_before } => {
                 write!(f, "it is valid only from {not_before} (judged at {at})")

@@ -1,22 +1,30 @@
 //! The rules for one certificate.
 
-use super::{Anchors, PathOptions, PathPurpose, PathReason};
+use alloc::vec::Vec;
+
+use super::options::WEAK_RSA_BITS;
+use super::{Anchors, PathOptions, PathPurpose, PathReason, PathTolerance};
 use crate::certificate::{Certificate, KeyUsage};
 use crate::oid::{self, ObjectIdentifier};
 use crate::public_key::{KeyKind, PublicKey};
 use crate::suite::Suite;
 use crate::time::Time;
 
-const MIN_RSA_BITS: usize = 2_048;
-
-// Critical extensions whose meaning is honoured by the rules below, or asks for nothing here (SAN, SKI, AKI).
-const PROCESSED: [ObjectIdentifier; 6] = [
+// Critical extensions whose meaning is honoured by the rules below or for the path as a whole, or asks for nothing
+// here (SAN, SKI, AKI).
+const PROCESSED: [ObjectIdentifier; 12] = [
     oid::KEY_USAGE,
     oid::EXT_KEY_USAGE,
     oid::BASIC_CONSTRAINTS,
     oid::SUBJECT_ALT_NAME,
     oid::SUBJECT_KEY_IDENTIFIER,
     oid::AUTHORITY_KEY_IDENTIFIER,
+    oid::NAME_CONSTRAINTS,
+    oid::CERTIFICATE_POLICIES,
+    oid::POLICY_MAPPINGS,
+    oid::POLICY_CONSTRAINTS,
+    oid::INHIBIT_ANY_POLICY,
+    oid::CRL_DISTRIBUTION_POINTS,
 ];
 
 /// Everything about the leaf but its chain.
@@ -26,7 +34,7 @@ pub(super) fn leaf(leaf: &Certificate, anchors: &Anchors, options: &PathOptions)
         return Err(PathReason::NotLeaf);
     }
     critical_extensions(leaf)?;
-    let key = public_key(leaf)?;
+    let key = public_key(leaf, options)?;
     leaf_usage(leaf, key, options.purpose)?;
     validity(leaf, options.at)
 }
@@ -53,11 +61,7 @@ pub(super) fn anchor(anchor: &Certificate, below: usize, options: &PathOptions) 
 
 fn authority(ca: &Certificate, below: usize, options: &PathOptions) -> Result<(), PathReason> {
     critical_extensions(ca)?;
-    // A constraint that is not evaluated is not ignored either, critical or not (RFC 5280 §4.2.1.10 wants it so).
-    if ca.extension(&oid::NAME_CONSTRAINTS).is_some() {
-        return Err(PathReason::UnknownCriticalExtension(oid::NAME_CONSTRAINTS));
-    }
-    public_key(ca)?;
+    public_key(ca, options)?;
     if let Some(allowed) = ca.basic_constraints().and_then(|constraints| constraints.path_len) {
         // As many CAs as memory holds fit in 64 bits.
         if u64::try_from(below).is_ok_and(|below| below > allowed) {
@@ -76,21 +80,59 @@ fn authority(ca: &Certificate, below: usize, options: &PathOptions) -> Result<()
     validity(ca, options.at)
 }
 
+/// A responder that an issuer appointed for OCSP (RFC 6960 §4.2.2.2), but for the issuer's signature.
+pub(super) fn responder(responder: &Certificate, options: &PathOptions) -> Result<(), PathReason> {
+    critical_extensions(responder)?;
+    public_key(responder, options)?;
+    if responder.key_usage().is_some_and(|usage| !usage.digital_signature() && !usage.non_repudiation()) {
+        return Err(PathReason::KeyUsage);
+    }
+    if !responder.extended_key_usage().is_some_and(|usage| usage.has(&oid::OCSP_SIGNING)) {
+        return Err(PathReason::ExtendedKeyUsage);
+    }
+    validity(responder, options.at)
+}
+
 /// The signature that `issuer` must have made on `child`, but for the check itself: known, strong, and of the
 /// same family.
-pub(super) fn signature_algorithm(child: &Certificate, issuer: &PublicKey) -> Result<(), PathReason> {
+pub(super) fn signature_algorithm(
+    child: &Certificate,
+    issuer: &PublicKey,
+    options: &PathOptions,
+) -> Result<(), PathReason> {
     let old = [oid::MD5_WITH_RSA, oid::SHA1_WITH_RSA, oid::ECDSA_WITH_SHA1];
-    if old.contains(&child.signature_algorithm().oid) {
+    let named = child.signature_algorithm().oid;
+    if old.contains(&named) && !(options.sha1 && named == oid::SHA1_WITH_RSA) {
         return Err(PathReason::WeakAlgorithm);
     }
     if suite(child).is_some_and(|suite| suite != issuer.suite()) {
         return Err(PathReason::MixedSuites);
     }
     let algorithm = child.signature_algorithm_by(issuer).map_err(|_| PathReason::UnsupportedAlgorithm)?;
-    if algorithm.digest() == crate::digest::DigestAlgorithm::Sha1 {
+    if algorithm.digest().is_weak() && !options.sha1 {
         return Err(PathReason::WeakAlgorithm);
     }
     Ok(())
+}
+
+/// What was forgiven on a chain from the leaf to the anchor, whose own signature does not count.
+pub(super) fn tolerances(chain: &[&Certificate]) -> Vec<PathTolerance> {
+    let mut found = Vec::new();
+    let weak_digest = |pair: &[&Certificate]| match pair {
+        [child, issuer] => issuer
+            .public_key()
+            .and_then(|key| child.signature_algorithm_by(key).ok())
+            .is_some_and(|algorithm| algorithm.digest().is_weak()),
+        _ => false,
+    };
+    if chain.windows(2).any(weak_digest) {
+        found.push(PathTolerance::WeakDigest);
+    }
+    let weak_key = |key: &PublicKey| matches!(key.kind(), KeyKind::Rsa { bits } if bits < WEAK_RSA_BITS);
+    if chain.iter().any(|certificate| certificate.public_key().is_some_and(weak_key)) {
+        found.push(PathTolerance::WeakKey);
+    }
+    found
 }
 
 fn suite(certificate: &Certificate) -> Option<Suite> {
@@ -98,15 +140,18 @@ fn suite(certificate: &Certificate) -> Option<Suite> {
 }
 
 /// The certificate's key, if it is known and strong enough.
-fn public_key(certificate: &Certificate) -> Result<&PublicKey, PathReason> {
+fn public_key<'a>(certificate: &'a Certificate, options: &PathOptions) -> Result<&'a PublicKey, PathReason> {
     let key = certificate.public_key().ok_or(PathReason::UnsupportedAlgorithm)?;
     match key.kind() {
-        KeyKind::Rsa { bits } if bits < MIN_RSA_BITS => Err(PathReason::WeakAlgorithm),
+        KeyKind::Rsa { bits } if bits < options.rsa_bits_min => Err(PathReason::WeakAlgorithm),
         _ => Ok(key),
     }
 }
 
 fn critical_extensions(certificate: &Certificate) -> Result<(), PathReason> {
+    if certificate.has_unnamed_critical_extension() {
+        return Err(PathReason::UnnamedCriticalExtension);
+    }
     let unknown = certificate
         .extensions()
         .find(|extension| extension.critical && !PROCESSED.contains(&extension.oid))

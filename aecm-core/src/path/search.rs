@@ -2,7 +2,12 @@
 
 use alloc::vec::Vec;
 
-use super::{Anchors, Path, PathFailure, PathOptions, PathReason, rules};
+use super::budget::{Budget, Spent};
+use super::names::{self, Fault, NameConstraints};
+use super::revocation::{self, Status};
+use super::{
+    Anchors, Path, PathFailure, PathOptions, PathReason, PathTolerance, RevocationStatus, policies, rules,
+};
 use crate::certificate::{Certificate, names_match};
 use crate::signature::Sm2Id;
 
@@ -10,8 +15,7 @@ pub(super) struct Search<'a> {
     intermediates: &'a [Certificate],
     anchors: &'a Anchors,
     options: &'a PathOptions,
-    signature_checks: usize,
-    name_comparisons: usize,
+    budget: &'a mut Budget,
     /// The most specific failure so far.
     failure: Option<PathFailure>,
 }
@@ -27,8 +31,9 @@ impl<'a> Search<'a> {
         intermediates: &'a [Certificate],
         anchors: &'a Anchors,
         options: &'a PathOptions,
+        budget: &'a mut Budget,
     ) -> Self {
-        Self { intermediates, anchors, options, signature_checks: 0, name_comparisons: 0, failure: None }
+        Self { intermediates, anchors, options, budget, failure: None }
     }
 
     pub(super) fn run(mut self, leaf: &'a Certificate) -> Result<Path, PathFailure> {
@@ -67,8 +72,12 @@ impl<'a> Search<'a> {
             }
             match rules::anchor(anchor, below, self.options) {
                 Ok(()) => {
-                    let chain = chain.iter().copied().chain([anchor]).cloned().collect();
-                    return Some(Outcome::Found(Path { chain }));
+                    chain.push(anchor);
+                    let outcome = self.whole(chain);
+                    chain.pop();
+                    if outcome.is_some() {
+                        return outcome;
+                    }
                 }
                 Err(reason) => self.note(reason, anchor),
             }
@@ -117,11 +126,78 @@ impl<'a> Search<'a> {
         None
     }
 
-    fn is_issuer(&mut self, child: &Certificate, candidate: &Certificate) -> Result<bool, Outcome> {
-        self.name_comparisons += 1;
-        if self.name_comparisons > self.options.limits.name_comparisons {
-            return Err(Outcome::GaveUp(PathFailure::new(PathReason::BudgetExceeded, child)));
+    // The rules for the path as a whole, from the leaf to the anchor.
+    fn whole(&mut self, chain: &[&'a Certificate]) -> Option<Outcome> {
+        match self.names(chain) {
+            Ok(()) => {}
+            Err((Fault::Spent, at)) => return Some(gave_up(at)),
+            Err((Fault::Reason(reason), at)) => {
+                self.note(reason, at);
+                return None;
+            }
         }
+        let valid_policies = match policies::process(chain, self.options) {
+            Ok(valid_policies) => valid_policies,
+            Err((reason, place)) => {
+                if let Some(at) = chain.get(place) {
+                    self.note(reason, at);
+                }
+                return None;
+            }
+        };
+        let mut tolerances = rules::tolerances(chain);
+        let mut revocation_unknown = Vec::new();
+        let mut checker = revocation::Checker::new(self.options, self.intermediates, self.budget);
+        for place in 0..chain.len().saturating_sub(1) {
+            let rest = chain.get(place..).unwrap_or_default();
+            let Some(certificate) = rest.first().copied() else { continue };
+            let failed = match checker.status(rest) {
+                Err(Spent) => return Some(gave_up(certificate)),
+                Ok(Status::Good) => continue,
+                Ok(Status::Unknown) => {
+                    revocation_unknown.push(certificate.clone());
+                    if !self.options.revocation.required {
+                        continue;
+                    }
+                    PathReason::RevocationUnknown
+                }
+                Ok(Status::Revoked { date, reason }) => PathReason::Revoked { date, reason },
+            };
+            if place == 0 && matches!(failed, PathReason::Revoked { .. }) {
+                // No other path makes the leaf any better.
+                return Some(Outcome::GaveUp(PathFailure::new(failed, certificate)));
+            }
+            self.note(failed, certificate);
+            return None;
+        }
+        if checker.weak_digest && !tolerances.contains(&PathTolerance::WeakDigest) {
+            tolerances.push(PathTolerance::WeakDigest);
+        }
+        let revocation =
+            if revocation_unknown.is_empty() { RevocationStatus::Good } else { RevocationStatus::Unknown };
+        let chain = chain.iter().copied().cloned().collect();
+        Some(Outcome::Found(Path { chain, valid_policies, revocation, revocation_unknown, tolerances }))
+    }
+
+    // RFC 5280 §6.1.3 (b) and (c), §6.1.4 (g), from the anchor down.
+    fn names(&mut self, chain: &[&'a Certificate]) -> Result<(), (Fault, &'a Certificate)> {
+        let mut constraints = Vec::new();
+        for (place, certificate) in chain.iter().copied().enumerate().rev() {
+            let anchor = place + 1 == chain.len();
+            // A CA that certifies itself is what it is already.
+            if !anchor && (place == 0 || !certificate.is_self_issued()) {
+                names::check(certificate, &constraints, self.budget).map_err(|fault| (fault, certificate))?;
+            }
+            if place > 0 {
+                let own = NameConstraints::of(certificate);
+                constraints.extend(own.map_err(|reason| (Fault::Reason(reason), certificate))?);
+            }
+        }
+        Ok(())
+    }
+
+    fn is_issuer(&mut self, child: &Certificate, candidate: &Certificate) -> Result<bool, Outcome> {
+        self.budget.compare_names(1).map_err(|Spent| gave_up(child))?;
         Ok(names_match(child.issuer_der(), candidate.subject_der()))
     }
 
@@ -131,14 +207,11 @@ impl<'a> Search<'a> {
             self.note(PathReason::UnsupportedAlgorithm, issuer);
             return Ok(false);
         };
-        if let Err(reason) = rules::signature_algorithm(child, key) {
+        if let Err(reason) = rules::signature_algorithm(child, key, self.options) {
             self.note(reason, child);
             return Ok(false);
         }
-        self.signature_checks += 1;
-        if self.signature_checks > self.options.limits.signature_checks {
-            return Err(Outcome::GaveUp(PathFailure::new(PathReason::BudgetExceeded, child)));
-        }
+        self.budget.check_signature().map_err(|Spent| gave_up(child))?;
         if child.verify_signature_by(key, Sm2Id::Default).is_err() {
             self.note(PathReason::BadSignature, child);
             return Ok(false);
@@ -152,6 +225,10 @@ impl<'a> Search<'a> {
             self.failure = Some(PathFailure::new(reason, at));
         }
     }
+}
+
+fn gave_up(at: &Certificate) -> Outcome {
+    Outcome::GaveUp(PathFailure::new(PathReason::BudgetExceeded, at))
 }
 
 // Those whose key identifier is the one that the child names first, those with another one last: a hint only

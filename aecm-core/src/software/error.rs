@@ -3,6 +3,7 @@
 use core::fmt;
 
 use crate::oid::ObjectIdentifier;
+use crate::password::PasswordError;
 use crate::public_key::PublicKeyError;
 use crate::tlv::TlvError;
 
@@ -23,8 +24,12 @@ pub enum SoftwareKeyError {
     NoPrivateKey,
     /// The text has more than one private key.
     SeveralPrivateKeys,
-    /// The key is encrypted under a password.
+    /// The key is encrypted under a password, and none was given.
     Encrypted,
+    /// The PEM text is encrypted in the old way (`Proc-Type` and `DEK-Info`, RFC 1421), which is not read.
+    LegacyEncryption,
+    /// The key could not be decrypted or encrypted.
+    Password(PasswordError),
     /// A version number that is not known.
     Version {
         /// The number.
@@ -65,7 +70,12 @@ impl fmt::Display for SoftwareKeyError {
             Self::SeveralPrivateKeys => {
                 f.write_str("more than one private key in this PEM text; give each in a file of its own")
             }
-            Self::Encrypted => f.write_str("the private key is encrypted under a password; decrypt it first"),
+            Self::Encrypted => f.write_str("the private key is encrypted; give its password"),
+            Self::LegacyEncryption => f.write_str(
+                "the private key is encrypted with DEK-Info, which is too weak to be read; \
+                 write it anew: openssl pkcs8 -topk8 -v2 aes-256-cbc",
+            ),
+            Self::Password(error) => write!(f, "encrypted private key: {error}"),
             Self::Version { version } => write!(f, "private key of unknown version {version}"),
             Self::Algorithm { algorithm } => {
                 write!(f, "private key of unknown algorithm {algorithm}; known are RSA, P-256, P-384 and SM2")
@@ -93,8 +103,15 @@ impl core::error::Error for SoftwareKeyError {
         match self {
             Self::Malformed(error) => Some(error),
             Self::PublicKey(error) => Some(error),
+            Self::Password(error) => Some(error),
             _ => None,
         }
+    }
+}
+
+impl From<PasswordError> for SoftwareKeyError {
+    fn from(error: PasswordError) -> Self {
+        Self::Password(error)
     }
 }
 

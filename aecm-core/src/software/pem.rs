@@ -13,11 +13,12 @@ pub(super) enum Label {
     Pkcs8,
     Sec1,
     Pkcs1,
+    /// EncryptedPrivateKeyInfo.
+    Encrypted,
 }
 
 enum Block {
     Key(Label),
-    Encrypted,
     Other,
 }
 
@@ -31,7 +32,7 @@ pub(super) fn private_key(text: &str) -> Result<(Label, Zeroizing<Vec<u8>>), Sof
         // Room for everything at once, so that no shorter copy is left behind in memory.
         let capacity = if matches!(block, Block::Key(_)) { text.len() } else { 0 };
         let mut base64 = Zeroizing::new(Vec::with_capacity(capacity));
-        let mut encrypted = matches!(block, Block::Encrypted);
+        let mut encrypted = false;
         loop {
             let (line, at) = lines
                 .next()
@@ -53,9 +54,9 @@ pub(super) fn private_key(text: &str) -> Result<(Label, Zeroizing<Vec<u8>>), Sof
         }
         let label = match block {
             Block::Other => continue,
-            _ if encrypted => return Err(SoftwareKeyError::Encrypted),
+            // RFC 1421 as OpenSSL's oldest forms have it: one MD5 between the password and the key.
+            Block::Key(_) if encrypted => return Err(SoftwareKeyError::LegacyEncryption),
             Block::Key(label) => label,
-            Block::Encrypted => return Err(SoftwareKeyError::Encrypted),
         };
         if found.is_some() {
             return Err(SoftwareKeyError::SeveralPrivateKeys);
@@ -80,7 +81,7 @@ fn classify(label: &str) -> Block {
         "PRIVATE KEY" => Block::Key(Label::Pkcs8),
         "EC PRIVATE KEY" | "SM2 PRIVATE KEY" => Block::Key(Label::Sec1),
         "RSA PRIVATE KEY" => Block::Key(Label::Pkcs1),
-        "ENCRYPTED PRIVATE KEY" => Block::Encrypted,
+        "ENCRYPTED PRIVATE KEY" => Block::Key(Label::Encrypted),
         _ => Block::Other,
     }
 }

@@ -13,6 +13,9 @@ use super::{Secret, SoftwareKey, SoftwareKeyError};
 
 /// Reads what `label` promises. OpenSSL writes PKCS#8 under `SM2 PRIVATE KEY` too, so that is looked at.
 pub(super) fn labelled(label: Label, der: &[u8]) -> Result<SoftwareKey, SoftwareKeyError> {
+    if label == Label::Encrypted {
+        return Err(SoftwareKeyError::Encrypted);
+    }
     let form = form(der)?;
     match (label, form) {
         (Label::Pkcs8, Form::Pkcs8) | (Label::Sec1, Form::Pkcs8) => pkcs8(der),

@@ -1,5 +1,6 @@
 //! Keys in memory, against keys, signatures and ciphertexts of OpenSSL.
 
+mod encrypted;
 mod files;
 mod possession;
 mod signing;

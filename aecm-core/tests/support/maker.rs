@@ -20,11 +20,16 @@ pub struct Authority {
 /// The fields of a certificate that differ from test to test.
 #[derive(Clone)]
 pub struct Template {
+    pub serial: u64,
     pub subject: Vec<u8>,
     pub not_before: Time,
     pub not_after: Time,
     /// Whole Extension values.
     pub extensions: Vec<Vec<u8>>,
+}
+
+pub fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
 }
 
 pub fn at(text: &str) -> Time {
@@ -69,6 +74,7 @@ pub fn mailbox(address: &str) -> Vec<u8> {
 impl Template {
     pub fn new(common_name: &str, extensions: Vec<Vec<u8>>) -> Self {
         Self {
+            serial: 1,
             subject: name(common_name),
             not_before: at("2026-01-01T00:00:00Z"),
             not_after: at("2036-01-01T00:00:00Z"),
@@ -123,7 +129,7 @@ impl Authority {
         };
         let tbs = write::sequence(&[
             &write::explicit(0, &write::small(2)),
-            &write::small(1),
+            &write::small(template.serial),
             &algorithm.identifier_der(),
             &self.name,
             &write::sequence(&[&write::time(template.not_before), &write::time(template.not_after)]),
@@ -131,8 +137,13 @@ impl Authority {
             spki,
             &extensions,
         ]);
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let signature = runtime.block_on(self.signer.sign(algorithm, &tbs)).unwrap();
-        write::sequence(&[&tbs, &algorithm.identifier_der(), &write::bit_string(&signature)])
+        self.signed(&tbs)
+    }
+
+    /// `tbs`, algorithm and signature.
+    pub fn signed(&self, tbs: &[u8]) -> Vec<u8> {
+        let algorithm = self.signer.algorithm();
+        let signature = block_on(self.signer.sign(algorithm, tbs)).unwrap();
+        write::sequence(&[tbs, &algorithm.identifier_der(), &write::bit_string(&signature)])
     }
 }

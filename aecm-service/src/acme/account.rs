@@ -3,7 +3,6 @@
 use aecm_core::mailbox::Mailbox;
 use serde_json::{Map, Value, json};
 
-use super::nonce::random_text;
 use super::problem::{Problem, json_answer};
 use super::request::Signed;
 use super::state::{Account, State};
@@ -34,14 +33,17 @@ impl AcmeServer {
                 .header("link", format!("<{terms}>;rel=\"terms-of-service\"")));
         }
         let contact = contacts(&members)?.unwrap_or_default();
+        let external = self.bound_to(&members, signed)?;
         self.require_room(state.accounts.len(), "accounts")?;
-        let id = random_text::<12>(self.rng.as_ref()).map_err(|_| Problem::internal("no randomness"))?;
+        let id = self.new_id(|id| state.accounts.get(id).is_some())?;
         let account = Account {
             id: id.clone(),
             jwk: jwk.clone(),
             thumbprint: thumbprint.to_owned(),
             contact,
             deactivated: false,
+            external,
+            held: Vec::new(),
         };
         let answer = self.account_answer(201, &account);
         state.accounts.insert(id, account);
@@ -52,8 +54,8 @@ impl AcmeServer {
     pub(super) fn account(&self, signed: &Signed, id: &str) -> Result<Answer, Problem> {
         signed.require_account(id)?;
         let mut state = self.state();
-        let account = state.accounts.get_mut(id).ok_or_else(Problem::not_found)?;
         if !signed.payload.is_empty() {
+            let account = state.accounts.get_mut(id).ok_or_else(Problem::not_found)?;
             let members = object(signed)?;
             let contact = contacts(&members)?;
             let deactivate = match members.get("status").map(Value::as_str) {
@@ -71,6 +73,7 @@ impl AcmeServer {
             }
             account.deactivated |= deactivate;
         }
+        let account = state.accounts.get(id).ok_or_else(Problem::not_found)?;
         Ok(self.account_answer(200, account))
     }
 

@@ -2,26 +2,24 @@
 //!
 //! An authorization has one secret, token-part1, which leaves by mail when it is created. Its challenges are
 //! the ways to show that the mail was read: `email-token-00` (the joined token in the response object, or with
-//! the CSR) and `email-reply-00` (a DKIM-signed reply). Both stand at one URL; the response object decides.
+//! the CSR) and `email-reply-00` (a DKIM-signed reply). Each has its own URL; which of them is answered the
+//! response object decides.
 
 use aecm_acme::token::{Token, TokenJoin, TokenPart1, TokenPart2};
 use aecm_core::mailbox::Mailbox;
 use serde_json::{Value, json};
 
-use super::nonce::random_text;
+use super::nonce::{random_text, random_token};
 use super::problem::{Problem, json_answer};
 use super::request::Signed;
 use super::state::{
-    Authorization, AuthorizationState, PENDING_LIFETIME, PENDING_PER_MAILBOX, State, VALID_LIFETIME,
-    WRONG_TOKENS,
+    Authorization, AuthorizationState, ChallengeKind, PENDING_LIFETIME, PENDING_PER_MAILBOX, State,
+    VALID_LIFETIME, WRONG_TOKENS,
 };
 use super::{AcmeServer, object};
 use crate::mail::{ChallengeNotice, ReplyWanted};
 use crate::net::Answer;
-use crate::options::TokenSubmission;
-
-const DIRECT: &str = "email-token-00";
-const REPLY: &str = "email-reply-00";
+use crate::options::{ChallengeMailTime, TokenSubmission};
 
 impl AcmeServer {
     /// Makes a pending authorization and the address its challenge mail will come from.
@@ -41,9 +39,9 @@ impl AcmeServer {
                 first.since(now),
             ));
         }
-        let id = random_text::<12>(self.rng.as_ref()).map_err(no_randomness)?;
-        // 24 octets: unpadded and a multiple of three, so that every way of joining agrees (STANDARDS A1).
-        let token_part1 = random_text::<24>(self.rng.as_ref()).map_err(no_randomness)?;
+        let id = self.new_id(|id| state.authorizations.get(id).is_some())?;
+        let bytes = self.options.token_part1_bytes.bytes();
+        let token_part1 = random_token(self.rng.as_ref(), bytes).map_err(no_randomness)?;
         let token_part2 = random_text::<24>(self.rng.as_ref()).map_err(no_randomness)?;
         let from = self.post.challenge_sender(&id).map_err(|error| Problem::internal(error.to_string()))?;
         let authorization = Authorization {
@@ -56,6 +54,7 @@ impl AcmeServer {
             token_part1,
             token_part2,
             from,
+            mailed: self.options.challenge_mail == ChallengeMailTime::AtAuthorization,
             wrong_tokens: 0,
             validated: None,
             reply_awaited: false,
@@ -66,14 +65,20 @@ impl AcmeServer {
         Ok(authorization)
     }
 
-    /// Sends the challenge mail of a new authorization.
-    pub(super) async fn send_challenge(&self, authorization: &Authorization) -> Result<(), Problem> {
+    /// Sends the challenge mail of an authorization, with the hint of the challenge it is for: that of `kind`,
+    /// or the first one where the client has not chosen yet (STANDARDS A22).
+    pub(super) async fn send_challenge(
+        &self,
+        authorization: &Authorization,
+        kind: Option<ChallengeKind>,
+    ) -> Result<(), Problem> {
+        let kind = kind.or_else(|| self.challenge_kinds().first().copied()).unwrap_or(ChallengeKind::Token);
         let notice = ChallengeNotice {
             from: &authorization.from,
             to: &authorization.mailbox,
             token_part1: &authorization.token_part1,
-            challenge_url: &self.challenge_url(&authorization.id),
-            now: authorization.created,
+            challenge_url: &self.challenge_url(&authorization.id, kind),
+            now: self.now(),
         };
         self.post.send_challenge(&notice).await.map_err(|error| Problem::internal(error.to_string()))
     }
@@ -82,13 +87,14 @@ impl AcmeServer {
     pub(super) async fn authorization(&self, signed: &Signed, id: &str) -> Result<Answer, Problem> {
         self.look_for_reply(id).await;
         let mut state = self.state();
-        let authorization = own_authorization(&mut state, signed, id)?;
         if !signed.payload.is_empty() {
+            let authorization = own_authorization_mut(&mut state, signed, id)?;
             match object(signed)?.get("status").and_then(Value::as_str) {
                 Some("deactivated") => authorization.state = AuthorizationState::Deactivated,
                 _ => return Err(Problem::malformed("an authorization can only be set to \"deactivated\"")),
             }
         }
+        let authorization = own_authorization(&state, signed, id)?;
         let status = authorization.status(self.now());
         // §7.1.4: while it is pending what can be fulfilled, from then on what was chosen.
         let kinds = authorization.answered.map_or_else(|| self.challenge_kinds(), |kind| vec![kind]);
@@ -108,12 +114,13 @@ impl AcmeServer {
     }
 
     /// Takes the response to a challenge: `{"token": …}` submits the joined token (erratum 5729 leaves the
-    /// response object to the challenge type), `{}` announces the reply mail.
-    pub(super) async fn challenge(&self, signed: &Signed, id: &str, kind: &str) -> Result<Answer, Problem> {
-        if kind != "respond" {
-            return Err(Problem::not_found());
-        }
-        let mut shown = None;
+    /// response object to the challenge type), `{}` announces the reply mail, or asks for the challenge mail
+    /// where it goes out only then.
+    pub(super) async fn challenge(&self, signed: &Signed, id: &str, path: &str) -> Result<Answer, Problem> {
+        let kind = ChallengeKind::from_path(path)
+            .filter(|kind| self.challenge_kinds().contains(kind))
+            .ok_or_else(Problem::not_found)?;
+        own_authorization(&self.state(), signed, id)?;
         if signed.payload.is_empty() {
             self.look_for_reply(id).await;
         } else {
@@ -121,15 +128,14 @@ impl AcmeServer {
             match members.get("token") {
                 Some(token) if self.offers(TokenSubmission::ChallengeResponse) => {
                     let token = token.as_str().ok_or_else(|| Problem::malformed("token is not a string"))?;
-                    let mut state = self.state();
-                    own_authorization(&mut state, signed, id)?;
-                    self.submit_token(&mut state, id, token)?;
-                    shown = Some(DIRECT);
+                    self.submit_token(&mut self.state(), id, token)?;
                 }
-                None if self.offers(TokenSubmission::ReplyMail) => {
-                    self.await_reply(signed, id)?;
-                    self.look_for_reply(id).await;
-                    shown = Some(REPLY);
+                None if self.takes_empty_response(kind) => {
+                    self.mail_on_demand(signed, id, kind).await?;
+                    if kind == ChallengeKind::Reply {
+                        self.await_reply(signed, id)?;
+                        self.look_for_reply(id).await;
+                    }
                 }
                 _ => {
                     return Err(Problem::malformed(
@@ -138,15 +144,37 @@ impl AcmeServer {
                 }
             }
         }
-        let mut state = self.state();
-        let authorization = own_authorization(&mut state, signed, id)?;
-        let kind = shown
-            .or(authorization.answered)
-            .or_else(|| self.challenge_kinds().first().copied())
-            .unwrap_or(DIRECT);
+        let state = self.state();
+        let authorization = own_authorization(&state, signed, id)?;
         let mut answer = json_answer(200, &self.challenge_json(authorization, kind));
         answer.headers.push(("link", format!("<{}>;rel=\"up\"", self.url(&format!("authorization/{id}")))));
         Ok(answer)
+    }
+
+    fn takes_empty_response(&self, kind: ChallengeKind) -> bool {
+        kind == ChallengeKind::Reply || self.options.challenge_mail == ChallengeMailTime::AtChallenge
+    }
+
+    /// Sends the challenge mail now if it did not go out yet.
+    async fn mail_on_demand(&self, signed: &Signed, id: &str, kind: ChallengeKind) -> Result<(), Problem> {
+        let now = self.now();
+        let authorization = {
+            let mut state = self.state();
+            let known = own_authorization(&state, signed, id)?;
+            if known.mailed || known.status(now) != "pending" {
+                return Ok(());
+            }
+            let authorization = own_authorization_mut(&mut state, signed, id)?;
+            authorization.mailed = true;
+            authorization.clone()
+        };
+        let sent = self.send_challenge(&authorization, Some(kind)).await;
+        if sent.is_err()
+            && let Some(authorization) = self.state().authorizations.get_mut(id)
+        {
+            authorization.mailed = false;
+        }
+        sent
     }
 
     /// Checks a joined token against its authorization. The right one makes it valid; after
@@ -161,7 +189,7 @@ impl AcmeServer {
         }
         let expected = joined(authorization)?;
         if Token::parse(token).is_ok_and(|token| token == expected) {
-            authorization.answered = Some(DIRECT);
+            authorization.answered = Some(ChallengeKind::Token);
             make_valid(authorization, now);
             return Ok(());
         }
@@ -169,7 +197,7 @@ impl AcmeServer {
         let problem = Problem::new(403, "incorrectResponse", "this is not the token of this authorization");
         if authorization.wrong_tokens >= WRONG_TOKENS {
             authorization.state = AuthorizationState::Invalid;
-            authorization.answered = Some(DIRECT);
+            authorization.answered = Some(ChallengeKind::Token);
             authorization.error = Some(problem.to_json());
         }
         Err(problem)
@@ -177,10 +205,10 @@ impl AcmeServer {
 
     fn await_reply(&self, signed: &Signed, id: &str) -> Result<(), Problem> {
         let mut state = self.state();
-        let authorization = own_authorization(&mut state, signed, id)?;
-        if authorization.status(self.now()) == "pending" {
+        if own_authorization(&state, signed, id)?.status(self.now()) == "pending" {
+            let authorization = own_authorization_mut(&mut state, signed, id)?;
             authorization.reply_awaited = true;
-            authorization.answered = Some(REPLY);
+            authorization.answered = Some(ChallengeKind::Reply);
         }
         Ok(())
     }
@@ -201,6 +229,7 @@ impl AcmeServer {
         let now = self.now();
         let mut state = self.state();
         let Some(authorization) = state.authorizations.get_mut(id) else { return };
+        // Decided while the mails were looked at.
         if authorization.status(now) != "pending" {
             return;
         }
@@ -227,32 +256,34 @@ impl AcmeServer {
         self.options.submissions.contains(&submission)
     }
 
-    fn challenge_kinds(&self) -> Vec<&'static str> {
+    fn challenge_kinds(&self) -> Vec<ChallengeKind> {
         let direct = self.offers(TokenSubmission::ChallengeResponse) || self.offers(TokenSubmission::WithCsr);
         let mut kinds = Vec::new();
         if direct {
-            kinds.push(DIRECT);
+            kinds.push(ChallengeKind::Token);
         }
         if self.offers(TokenSubmission::ReplyMail) {
-            kinds.push(REPLY);
+            kinds.push(ChallengeKind::Reply);
         }
         kinds
     }
 
-    fn challenge_url(&self, id: &str) -> String {
-        self.url(&format!("challenge/{id}/respond"))
+    fn challenge_url(&self, id: &str, kind: ChallengeKind) -> String {
+        self.url(&format!("challenge/{id}/{}", kind.path()))
     }
 
-    fn challenge_json(&self, authorization: &Authorization, kind: &str) -> Value {
+    fn challenge_json(&self, authorization: &Authorization, kind: ChallengeKind) -> Value {
         let status = match authorization.state {
-            AuthorizationState::Pending if kind == REPLY && authorization.reply_awaited => "processing",
+            AuthorizationState::Pending if kind == ChallengeKind::Reply && authorization.reply_awaited => {
+                "processing"
+            }
             AuthorizationState::Pending => "pending",
             AuthorizationState::Valid => "valid",
             AuthorizationState::Invalid | AuthorizationState::Deactivated => "invalid",
         };
         let mut challenge = json!({
-            "type": kind,
-            "url": self.challenge_url(&authorization.id),
+            "type": kind.word(),
+            "url": self.challenge_url(&authorization.id, kind),
             "status": status,
             "token": authorization.token_part2,
             "from": authorization.from.as_str(),
@@ -282,15 +313,21 @@ fn joined(authorization: &Authorization) -> Result<Token, Problem> {
     part1.join(&part2, TokenJoin::TextUnpadded).map_err(malformed)
 }
 
-fn own_authorization<'a>(
+fn own_authorization<'a>(state: &'a State, signed: &Signed, id: &str) -> Result<&'a Authorization, Problem> {
+    let account = signed.account()?;
+    state
+        .authorizations
+        .get(id)
+        .filter(|authorization| authorization.account == account)
+        .ok_or_else(Problem::not_found)
+}
+
+/// To change it; it goes to disk.
+fn own_authorization_mut<'a>(
     state: &'a mut State,
     signed: &Signed,
     id: &str,
 ) -> Result<&'a mut Authorization, Problem> {
-    let account = signed.account()?;
-    state
-        .authorizations
-        .get_mut(id)
-        .filter(|authorization| authorization.account == account)
-        .ok_or_else(Problem::not_found)
+    own_authorization(state, signed, id)?;
+    state.authorizations.get_mut(id).ok_or_else(Problem::not_found)
 }

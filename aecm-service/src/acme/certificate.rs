@@ -8,17 +8,18 @@ use serde_json::Value;
 
 use super::problem::Problem;
 use super::request::Signed;
+use super::state::Revocation;
 use super::{AcmeServer, object, post_as_get};
+use crate::hex::hex;
 use crate::net::Answer;
 
 impl AcmeServer {
     /// What stands certified for a mailbox, the newest first, each with its issuers.
     fn certificates_of(&self, mailbox: &Mailbox) -> Vec<Found> {
         let state = self.state();
-        let standing = state
-            .certificates
-            .values()
-            .filter(|issued| issued.mailbox.matches(mailbox) && issued.revoked.is_none());
+        let standing = state.certificates.values().filter(|issued| {
+            issued.mailbox.matches(mailbox) && issued.revoked.is_none() && !issued.superseded
+        });
         let mut found: Vec<Found> = standing
             .filter_map(|issued| {
                 let (leaf, chain) = issued.chain.split_first()?;
@@ -40,11 +41,7 @@ impl AcmeServer {
             .filter(|issued| issued.account == account)
             .ok_or_else(Problem::not_found)?;
         let pem: String = issued.chain.iter().map(Certificate::to_pem).collect();
-        Ok(Answer {
-            status: 200,
-            headers: vec![("content-type", "application/pem-certificate-chain".to_owned())],
-            body: pem.into_bytes(),
-        })
+        Ok(Answer::content("application/pem-certificate-chain", pem.into_bytes()))
     }
 
     /// Revokes for the account that ordered, an account that controls the mailbox, or the certificate's key.
@@ -86,9 +83,10 @@ impl AcmeServer {
             return Err(Problem::new(400, "alreadyRevoked", "the certificate is revoked already"));
         }
         if let Some(issued) = state.certificates.get_mut(&found.id) {
-            issued.revoked = Some((now, reason));
+            issued.revoked = Some(Revocation { at: now, reason });
+            tracing::info!(reason, sha256 = issued.leaf().map(|leaf| hex(&leaf.sha256())), "revoked");
         }
-        Ok(Answer { status: 200, headers: Vec::new(), body: Vec::new() })
+        Ok(Answer::empty(200))
     }
 }
 

@@ -1,5 +1,6 @@
 //! The directory, newNonce and the terms (RFC 8555 §7.1.1, §7.2).
 
+use aecm_core::suite::Level;
 use serde_json::{Map, Value, json};
 
 use super::AcmeServer;
@@ -9,29 +10,19 @@ use crate::net::Answer;
 use crate::options::TokenSubmission;
 
 impl AcmeServer {
-    /// The directory object, with profiles (draft-ietf-acme-profiles) and what AECM adds in `meta.aecm`.
+    /// The directory object, with profiles (draft-ietf-acme-profiles), renewal information (RFC 9773) and what
+    /// AECM adds in `meta.aecm`.
     pub(super) fn directory(&self) -> Answer {
-        let profiles: Map<String, Value> = Profile::all()
-            .map(|profile| {
-                let text = format!("{} {}, mailbox-validated, 365 days", profile.suite, profile.purpose);
-                (profile.name(), json!(text))
-            })
-            .collect();
+        let profiles: Map<String, Value> =
+            self.profiles().map(|profile| (profile.name(), json!(profile.describe()))).collect();
         let mut meta = json!({
             "termsOfService": self.url("terms"),
             "website": self.base,
-            "externalAccountRequired": false,
+            "externalAccountRequired": self.options.external_account_required,
             "profiles": profiles,
         });
-        let submissions: Vec<&str> =
-            self.options.submissions.iter().map(|submission| submission.word()).collect();
-        // A server of reply mails alone is a plain RFC 8823 one and says nothing of AECM.
-        let direct = submissions.iter().any(|word| *word != TokenSubmission::ReplyMail.word());
-        if let Some(members) = meta.as_object_mut().filter(|_| direct) {
-            members.insert(
-                "aecm".to_owned(),
-                json!({ "version": 1, "tokenSubmission": submissions, "tokenJoin": "text-unpadded" }),
-            );
+        if let (Some(members), Some(aecm)) = (meta.as_object_mut(), self.meta_aecm()) {
+            members.insert("aecm".to_owned(), aecm);
         }
         json_answer(
             200,
@@ -41,9 +32,46 @@ impl AcmeServer {
                 "newOrder": self.url("new-order"),
                 "revokeCert": self.url("revoke-cert"),
                 "keyChange": self.url("key-change"),
+                "renewalInfo": self.url("renewal-info"),
                 "meta": meta,
             }),
         )
+    }
+
+    /// What can be ordered: the levels above the mailbox's where a customer was checked for them.
+    pub(super) fn profiles(&self) -> impl Iterator<Item = Profile> {
+        let customers = &self.options.external_accounts;
+        Profile::all().filter(|profile| {
+            profile.level == Level::Mailbox
+                || customers.values().any(|customer| customer.subject().permits(profile.level))
+        })
+    }
+
+    /// A server of reply mails alone is a plain RFC 8823 one and says nothing of AECM.
+    fn meta_aecm(&self) -> Option<Value> {
+        let submissions: Vec<&str> =
+            self.options.submissions.iter().map(|submission| submission.word()).collect();
+        submissions.iter().find(|word| **word != TokenSubmission::ReplyMail.word())?;
+        let mut aecm = json!({
+            "version": 1,
+            "tokenSubmission": submissions,
+            "tokenJoin": "text-unpadded",
+            "challengeMail": self.options.challenge_mail.word(),
+            "anchors": format!("{}/aecm/anchors", self.base),
+            "certificates": format!("{}/aecm/certificates/", self.base),
+            "timestamp": {
+                "classic": format!("{}/tsa/classic", self.base),
+                "sm2": format!("{}/tsa/sm2", self.base),
+            },
+        });
+        if let (Some(members), Some(escrow)) = (aecm.as_object_mut(), self.meta_escrow()) {
+            members.insert("escrow".to_owned(), escrow);
+        }
+        Some(aecm)
+    }
+
+    fn meta_escrow(&self) -> Option<Value> {
+        None
     }
 
     /// HEAD answers 200, GET 204 (§7.2).
@@ -54,18 +82,13 @@ impl AcmeServer {
             .issue(self.rng.as_ref())
             .map_err(|_| Problem::internal("the random number source failed"))?;
         Ok(Answer {
-            status: if head { 200 } else { 204 },
             headers: vec![("replay-nonce", nonce), ("cache-control", "no-store".to_owned())],
-            body: Vec::new(),
+            ..Answer::empty(if head { 200 } else { 204 })
         })
     }
 
     pub(super) fn terms(&self) -> Answer {
-        Answer {
-            status: 200,
-            headers: vec![("content-type", "text/plain; charset=utf-8".to_owned())],
-            body: b"A service to develop and test against. Its certificates are worth nothing outside.\n"
-                .to_vec(),
-        }
+        let text = b"A service to develop and test against. Its certificates are worth nothing outside.\n";
+        Answer::content("text/plain; charset=utf-8", text.to_vec())
     }
 }

@@ -9,13 +9,13 @@ use aecm_core::time::Time;
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use serde_json::{Map, Value};
 
-use super::nonce::random_text;
 use super::order::own_order;
 use super::problem::Problem;
 use super::request::Signed;
 use super::state::{Issued, Order, Profile, State};
 use super::{AcmeServer, object};
-use crate::ca::{Realm, Template};
+use crate::ca::{IssueError, Realm, SERIAL, Template, serial_number};
+use crate::hex::hex;
 use crate::net::Answer;
 use crate::options::TokenSubmission;
 
@@ -32,23 +32,31 @@ impl AcmeServer {
         require_ready(&self.state(), id, self.now())?;
         let request = self.read_request(&members, &order)?;
         let profile = profile_of(&order, &request)?;
-        let under_way = self.begin(&order, profile.purpose, request.public_key())?;
+        // One after the other: who comes second finds the first one's key (the shared encrypting key).
+        let _alone = match profile.purpose {
+            Purpose::Encrypt => Some(self.encrypting.lock().await),
+            _ => None,
+        };
+        let under_way = self.begin(&order, profile, request.public_key())?;
         let chain = self.issue(&order, profile, request.public_key()).await?;
-        let certificate =
-            random_text::<12>(self.rng.as_ref()).map_err(|_| Problem::internal("no randomness"))?;
+        let certificate = self.new_id(|id| self.state().certificates.get(id).is_some())?;
         let issued = Issued {
             id: certificate,
+            number: 0,
             account: order.account,
             mailbox: order.mailbox,
-            purpose: profile.purpose,
+            profile,
             chain,
             revoked: None,
+            replaced_by: None,
+            superseded: false,
         };
         under_way.finish(issued)
     }
 
     /// Takes the order for this request alone: whoever comes while it issues finds it `processing`.
-    fn begin(&self, order: &Order, purpose: Purpose, key: &PublicKey) -> Result<UnderWay<'_>, Problem> {
+    fn begin(&self, order: &Order, profile: Profile, key: &PublicKey) -> Result<UnderWay<'_>, Problem> {
+        let purpose = profile.purpose;
         let mut state = self.state();
         require_ready(&state, &order.id, self.now())?;
         refuse_account_keys(&state, key)?;
@@ -59,8 +67,20 @@ impl AcmeServer {
                 "this key is certified for another purpose or another mailbox; make one for each",
             ));
         }
+        self.admit_level(&state, &order.account, Some(profile))?;
+        let replaced = order.replaces.as_ref().and_then(|id| state.certificates.get(id));
+        if replaced.is_some_and(|replaced| replaced.replaced_by.is_some()) {
+            return Err(Problem::new(
+                409,
+                "alreadyReplaced",
+                "what this order replaces was replaced by another",
+            ));
+        }
+        if purpose == Purpose::Encrypt {
+            self.admit_encryption_key(&state, order, profile.suite, key)?;
+        }
         self.require_room(state.certificates.len(), "certificates")?;
-        let stored = state.orders.get_mut(&order.id).ok_or_else(Problem::not_found)?;
+        let stored = state.orders.get_transient(&order.id).ok_or_else(Problem::not_found)?;
         stored.finalizing = Some((key.clone(), purpose));
         Ok(UnderWay { server: self, order: order.id.clone() })
     }
@@ -97,13 +117,34 @@ impl AcmeServer {
         profile: Profile,
         key: &PublicKey,
     ) -> Result<Vec<Certificate>, Problem> {
-        let internal = |error: crate::ca::IssueError| Problem::internal(error.to_string());
+        let internal = |error: IssueError| Problem::internal(error.to_string());
         let issuer = self.pki.issuer(Realm::of(profile.purpose), profile.suite).map_err(internal)?;
-        let template = Template::mailbox(&order.mailbox, profile.suite, profile.purpose, key);
-        let leaf = issuer.issue(&template, key, self.rng.as_ref(), self.now()).await.map_err(internal)?;
+        let subject = self.subject_of(&self.state(), &order.account).cloned().unwrap_or_default();
+        let Profile { suite, purpose, level } = profile;
+        let template = Template::validated(&order.mailbox, suite, purpose, level, &subject, key);
+        let serial = self.new_serial().map_err(internal)?;
+        let leaf = issuer.issue_numbered(&template, key, &serial, self.now()).await.map_err(internal)?;
         let mut chain = vec![leaf];
         chain.extend(issuer.chain_below());
         Ok(chain)
+    }
+}
+
+impl AcmeServer {
+    /// A serial number that no certificate issued here has, whatever the random source gives.
+    fn new_serial(&self) -> Result<[u8; SERIAL], IssueError> {
+        loop {
+            let serial = serial_number(self.rng.as_ref())?;
+            let mut state = self.state();
+            let issued = state
+                .certificates
+                .values()
+                .any(|issued| issued.leaf().is_some_and(|leaf| leaf.serial() == serial));
+            // Those under way have no certificate yet.
+            if !issued && state.serials.insert(serial) {
+                return Ok(serial);
+            }
+        }
     }
 }
 
@@ -115,14 +156,25 @@ struct UnderWay<'a> {
 }
 
 impl UnderWay<'_> {
-    fn finish(self, issued: Issued) -> Result<Answer, Problem> {
+    fn finish(self, mut issued: Issued) -> Result<Answer, Problem> {
         let server = self.server;
         let mut state = server.state();
+        issued.number = state.next_number();
+        let _rekeyed = server.supersede(&mut state, &issued);
         let stored = state.orders.get_mut(&self.order).ok_or_else(Problem::not_found)?;
         stored.finalizing = None;
         stored.certificate = Some(issued.id.clone());
         stored.ready_at = server.options.processing.map(|delay| server.now().plus(delay));
         let order = stored.clone();
+        if let Some(replaced) = order.replaces.as_ref().and_then(|id| state.certificates.get_mut(id)) {
+            replaced.replaced_by = Some(issued.id.clone());
+        }
+        tracing::info!(
+            profile = issued.profile.name(),
+            account = issued.account,
+            sha256 = issued.leaf().map(|leaf| hex(&leaf.sha256())),
+            "issued"
+        );
         state.certificates.insert(issued.id.clone(), issued);
         Ok(server.order_answer(200, &state, &order))
     }
@@ -130,7 +182,7 @@ impl UnderWay<'_> {
 
 impl Drop for UnderWay<'_> {
     fn drop(&mut self) {
-        if let Some(order) = self.server.state().orders.get_mut(&self.order) {
+        if let Some(order) = self.server.state().orders.get_transient(&self.order) {
             order.finalizing = None;
         }
     }
@@ -166,7 +218,7 @@ fn profile_of(order: &Order, request: &CertificateRequest) -> Result<Profile, Pr
     let asked = request.purpose();
     let profile = match (order.profile, asked) {
         (Some(profile), _) => profile,
-        (None, Some(purpose)) => Profile { suite, purpose },
+        (None, Some(purpose)) => Profile::mailbox(suite, purpose),
         (None, None) => {
             return Err(bad(
                 "without a profile the request has to ask for the key usage of one purpose; dual use is not certified here"

@@ -27,6 +27,6 @@ impl AcmeServer {
         let account = state.accounts.get_mut(id).ok_or_else(Problem::not_found)?;
         account.jwk = jwk_value(&jwk)?;
         account.thumbprint = thumbprint;
-        Ok(Answer { status: 200, headers: vec![("location", account_url)], body: Vec::new() })
+        Ok(Answer { headers: vec![("location", account_url)], ..Answer::empty(200) })
     }
 }

@@ -4,6 +4,7 @@ use std::collections::{HashSet, VecDeque};
 
 use aecm_core::embed::{Rng, RngError};
 use base64ct::{Base64UrlUnpadded, Encoding as _};
+use zeroize::Zeroizing;
 
 // A client holds a handful; beyond this the oldest die, and their holder gets badNonce with a fresh one.
 const CAPACITY: usize = 10_000;
@@ -38,6 +39,13 @@ impl Nonces {
 /// `N` random octets in base64url without padding.
 pub(super) fn random_text<const N: usize>(rng: &dyn Rng) -> Result<String, RngError> {
     let mut octets = [0u8; N];
+    rng.fill(&mut octets)?;
+    Ok(Base64UrlUnpadded::encode_string(&octets))
+}
+
+/// As many random octets as asked for, in base64url without padding.
+pub(super) fn random_token(rng: &dyn Rng, bytes: usize) -> Result<String, RngError> {
+    let mut octets = Zeroizing::new(vec![0u8; bytes]);
     rng.fill(&mut octets)?;
     Ok(Base64UrlUnpadded::encode_string(&octets))
 }

@@ -1,23 +1,24 @@
 //! Orders (RFC 8555 §7.4): one mailbox, one profile, one authorization each.
 
 use aecm_core::mailbox::Mailbox;
+use aecm_core::suite::{Level, Purpose};
 use serde_json::{Map, Value, json};
 
-use super::nonce::random_text;
 use super::problem::{Problem, json_answer};
 use super::request::Signed;
-use super::state::{Authorization, Order, PENDING_LIFETIME, Profile, State};
-use super::{AcmeServer, object, post_as_get};
+use super::state::{Authorization, Issued, Order, PENDING_LIFETIME, Profile, State};
+use super::{AcmeServer, object, post_as_get, renewal};
 use crate::net::Answer;
+use crate::options::{ExternalAccount, ExternalSubject};
 
 impl AcmeServer {
     /// Opens an order. A valid authorization of the account for that mailbox is used again where the options
-    /// say so; otherwise one is made and its challenge mail sent at once.
+    /// say so; otherwise one is made, and its challenge mail sent where the options want it now.
     pub(super) async fn new_order(&self, signed: &Signed) -> Result<Answer, Problem> {
         let members = object(signed)?;
         let account = signed.account()?.to_owned();
         let mailbox = identifier(&members)?;
-        let profile = profile(&members)?;
+        let profile = self.profile(&members)?;
         for unsupported in ["notBefore", "notAfter"] {
             if members.contains_key(unsupported) {
                 return Err(Problem::malformed(format!(
@@ -25,9 +26,9 @@ impl AcmeServer {
                 )));
             }
         }
-        let (answer, id, opened) = self.enter_order(account, mailbox, profile)?;
-        if let Some(authorization) = opened
-            && let Err(problem) = self.send_challenge(&authorization).await
+        let (answer, id, opened) = self.enter_order(&members, account, mailbox, profile)?;
+        if let Some(authorization) = opened.filter(|authorization| authorization.mailed)
+            && let Err(problem) = self.send_challenge(&authorization, None).await
         {
             let mut state = self.state();
             state.orders.remove(&id);
@@ -42,6 +43,7 @@ impl AcmeServer {
     /// a limit is there before the mail goes out. The answer, the order's id, the new authorization.
     fn enter_order(
         &self,
+        members: &Map<String, Value>,
         account: String,
         mailbox: Mailbox,
         profile: Option<Profile>,
@@ -51,8 +53,13 @@ impl AcmeServer {
         for sender in state.forget_expired(now) {
             self.post.close(&sender);
         }
+        self.admit_level(&state, &account, profile)?;
+        let replaces = self.replaced(&state, members, &account, &mailbox)?;
+        if let Some(Profile { suite, purpose: Purpose::Encrypt, .. }) = profile {
+            self.admit_encryption_order(&state, &account, &mailbox, suite)?;
+        }
         self.require_room(state.orders.len(), "orders")?;
-        let id = random_text::<12>(self.rng.as_ref()).map_err(|_| Problem::internal("no randomness"))?;
+        let id = self.new_id(|id| state.orders.get(id).is_some())?;
         let reused = state
             .reusable(&account, &mailbox, now)
             .filter(|_| self.options.reuse_authorizations)
@@ -71,6 +78,7 @@ impl AcmeServer {
             profile,
             authorization,
             expires: now.plus(PENDING_LIFETIME),
+            replaces,
             finalizing: None,
             certificate: None,
             ready_at: None,
@@ -79,6 +87,43 @@ impl AcmeServer {
         let answer = self.order_answer(201, &state, &order);
         state.orders.insert(id.clone(), order);
         Ok((answer, id, opened))
+    }
+
+    fn profile(&self, members: &Map<String, Value>) -> Result<Option<Profile>, Problem> {
+        let Some(value) = members.get("profile") else { return Ok(None) };
+        let known = value.as_str().and_then(|name| self.profiles().find(|profile| profile.name() == name));
+        known.map(Some).ok_or_else(|| {
+            Problem::new(400, "invalidProfile", format!("{value} is not among the directory's profiles"))
+        })
+    }
+
+    /// Levels above the mailbox's are for accounts whose customer was checked for them.
+    pub(super) fn admit_level(
+        &self,
+        state: &State,
+        account: &str,
+        profile: Option<Profile>,
+    ) -> Result<(), Problem> {
+        let Some(profile) = profile.filter(|profile| profile.level != Level::Mailbox) else { return Ok(()) };
+        let subject = self.subject_of(state, account).ok_or_else(|| {
+            Problem::unauthorized(format!(
+                "the profile {} is for accounts bound to a customer of this server (externalAccountBinding)",
+                profile.name()
+            ))
+        })?;
+        if subject.permits(profile.level) {
+            return Ok(());
+        }
+        Err(Problem::unauthorized(format!(
+            "this account's customer was not checked for the profile {}",
+            profile.name()
+        )))
+    }
+
+    /// What is known of the customer that the account is bound to.
+    pub(super) fn subject_of(&self, state: &State, account: &str) -> Option<&ExternalSubject> {
+        let kid = state.accounts.get(account)?.external.as_ref()?;
+        self.options.external_accounts.get(kid).map(ExternalAccount::subject)
     }
 
     pub(super) fn order(&self, signed: &Signed, id: &str) -> Result<Answer, Problem> {
@@ -101,6 +146,10 @@ impl AcmeServer {
         if let Some(members) = body.as_object_mut() {
             if let Some(profile) = order.profile {
                 members.insert("profile".to_owned(), json!(profile.name()));
+            }
+            let replaced = order.replaces.as_ref().and_then(|id| state.certificates.get(id));
+            if let Some(identifier) = replaced.and_then(Issued::leaf).and_then(renewal::identifier) {
+                members.insert("replaces".to_owned(), json!(identifier));
             }
             if let Some(error) = &order.error {
                 members.insert("error".to_owned(), error.clone());
@@ -152,16 +201,4 @@ fn identifier(members: &Map<String, Value>) -> Result<Mailbox, Problem> {
         Problem::new(400, "rejectedIdentifier", format!("not a mailbox address: {error}"))
             .with("identifier", identifier.clone())
     })
-}
-
-fn profile(members: &Map<String, Value>) -> Result<Option<Profile>, Problem> {
-    match members.get("profile") {
-        None => Ok(None),
-        Some(value) => {
-            let known = value.as_str().and_then(Profile::from_name);
-            known.map(Some).ok_or_else(|| {
-                Problem::new(400, "invalidProfile", format!("{value} is not among the directory's profiles"))
-            })
-        }
-    }
 }

@@ -6,10 +6,16 @@ use serde_json::{Map, Value, json};
 
 use crate::net::Answer;
 
+/// The error types of RFC 8555 §6.7 and of the RFCs that add to them.
+const ACME: &str = "urn:ietf:params:acme:error:";
+/// The error types that only AECM has.
+const AECM: &str = "urn:aecm:error:";
+
 /// A refusal: an HTTP status and the document that explains it.
 #[derive(Clone, Debug)]
 pub(super) struct Problem {
     status: u16,
+    space: &'static str,
     kind: &'static str,
     detail: String,
     extra: Map<String, Value>,
@@ -19,7 +25,12 @@ pub(super) struct Problem {
 impl Problem {
     /// A problem of type `urn:ietf:params:acme:error:{kind}`.
     pub(super) fn new(status: u16, kind: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, kind, detail: detail.into(), extra: Map::new(), headers: Vec::new() }
+        Self { status, space: ACME, kind, detail: detail.into(), extra: Map::new(), headers: Vec::new() }
+    }
+
+    /// A problem of AECM's own: `urn:aecm:error:{kind}`.
+    pub(super) fn aecm(status: u16, kind: &'static str, detail: impl Into<String>) -> Self {
+        Self { space: AECM, ..Self::new(status, kind, detail) }
     }
 
     pub(super) fn malformed(detail: impl Into<String>) -> Self {
@@ -58,7 +69,7 @@ impl Problem {
     /// The document.
     pub(super) fn to_json(&self) -> Value {
         let mut document = self.extra.clone();
-        document.insert("type".to_owned(), json!(format!("urn:ietf:params:acme:error:{}", self.kind)));
+        document.insert("type".to_owned(), json!(format!("{}{}", self.space, self.kind)));
         document.insert("detail".to_owned(), json!(self.detail));
         document.insert("status".to_owned(), json!(self.status));
         Value::Object(document)
@@ -68,7 +79,8 @@ impl Problem {
     pub(super) fn answer(&self) -> Answer {
         let mut headers = vec![("content-type", "application/problem+json".to_owned())];
         headers.extend(self.headers.iter().cloned());
-        Answer { status: self.status, headers, body: self.to_json().to_string().into_bytes() }
+        let body = self.to_json().to_string().into_bytes();
+        Answer { status: self.status, headers, body, problem: Some(self.kind) }
     }
 }
 
@@ -78,5 +90,6 @@ pub(super) fn json_answer(status: u16, body: &Value) -> Answer {
         status,
         headers: vec![("content-type", "application/json".to_owned())],
         body: body.to_string().into_bytes(),
+        problem: None,
     }
 }

@@ -1,6 +1,11 @@
-//! What the server remembers, in memory: accounts, orders, authorizations, certificates.
+//! What the server remembers: accounts, orders, authorizations, certificates, transfers, escrow, events.
 
-use std::collections::BTreeMap;
+mod codec;
+mod profile;
+mod records;
+mod table;
+
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use aecm_core::certificate::Certificate;
@@ -8,9 +13,18 @@ use aecm_core::mailbox::Mailbox;
 use aecm_core::public_key::PublicKey;
 use aecm_core::suite::{Purpose, Suite};
 use aecm_core::time::Time;
-use serde_json::Value;
 
 use super::nonce::Nonces;
+
+pub(super) use profile::Profile;
+pub(super) use records::{
+    Account, Authorization, AuthorizationState, ChallengeKind, Issued, Order, Revocation,
+};
+pub(super) use table::Table;
+
+use self::table::Stored;
+use crate::ca::SERIAL;
+use crate::folder::Change;
 
 /// An order and its challenge mail live this long (S/MIME BR §3.2.2.2: a random value at most 24 hours).
 pub(super) const PENDING_LIFETIME: Duration = Duration::from_secs(86_400);
@@ -22,138 +36,69 @@ pub(super) const WRONG_TOKENS: u8 = 5;
 /// all accounts: a stranger could lock the owner out.
 pub(super) const PENDING_PER_MAILBOX: usize = 20;
 
-/// An account (RFC 8555 §7.1.2).
-#[derive(Clone, Debug)]
-pub(super) struct Account {
-    pub(super) id: String,
-    /// The account key as canonical JWK and its RFC 7638 thumbprint.
-    pub(super) jwk: Value,
-    pub(super) thumbprint: String,
-    pub(super) contact: Vec<String>,
-    pub(super) deactivated: bool,
-}
-
-/// The states of an authorization (RFC 8555 §7.1.6); `expired` follows from the time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum AuthorizationState {
-    Pending,
-    Valid,
-    Invalid,
-    Deactivated,
-}
-
-/// An authorization and its one secret, shared by its challenges.
-#[derive(Clone)]
-pub(super) struct Authorization {
-    pub(super) id: String,
-    pub(super) account: String,
-    pub(super) mailbox: Mailbox,
-    pub(super) state: AuthorizationState,
-    pub(super) created: Time,
-    pub(super) expires: Time,
-    /// token-part1, which went out by mail, and token-part2, which the challenges show.
-    pub(super) token_part1: String,
-    pub(super) token_part2: String,
-    /// The address the challenge mail came from, one for each authorization.
-    pub(super) from: Mailbox,
-    pub(super) wrong_tokens: u8,
-    pub(super) validated: Option<Time>,
-    /// The client said that the reply mail is on its way.
-    pub(super) reply_awaited: bool,
-    /// The type of the challenge that the client chose, once it has.
-    pub(super) answered: Option<&'static str>,
-    /// The problem that made it invalid.
-    pub(super) error: Option<Value>,
-}
-
-impl core::fmt::Debug for Authorization {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        // token-part1 proves control of the mailbox: never printed (N9).
-        f.debug_struct("Authorization")
-            .field("id", &self.id)
-            .field("state", &self.state)
-            .finish_non_exhaustive()
-    }
-}
-
-impl Authorization {
-    /// The state's word at `now`.
-    pub(super) fn status(&self, now: Time) -> &'static str {
-        match self.state {
-            AuthorizationState::Pending if now > self.expires => "invalid",
-            AuthorizationState::Pending => "pending",
-            AuthorizationState::Valid if now > self.expires => "expired",
-            AuthorizationState::Valid => "valid",
-            AuthorizationState::Invalid => "invalid",
-            AuthorizationState::Deactivated => "deactivated",
-        }
-    }
-}
-
-/// A kind of certificate that can be ordered: `{suite}-{purpose}-mv`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Profile {
-    pub(super) suite: Suite,
-    pub(super) purpose: Purpose,
-}
-
-impl Profile {
-    pub(super) fn all() -> impl Iterator<Item = Self> {
-        Suite::ALL
-            .into_iter()
-            .flat_map(|suite| Purpose::ALL.into_iter().map(move |purpose| Self { suite, purpose }))
-    }
-
-    pub(super) fn name(self) -> String {
-        format!("{}-{}-mv", self.suite.word(), self.purpose.word())
-    }
-
-    pub(super) fn from_name(name: &str) -> Option<Self> {
-        Self::all().find(|profile| profile.name() == name)
-    }
-}
-
-/// An order (RFC 8555 §7.1.3). Its state follows from its authorization but for the last steps.
-#[derive(Clone, Debug)]
-pub(super) struct Order {
-    pub(super) id: String,
-    pub(super) account: String,
-    pub(super) mailbox: Mailbox,
-    pub(super) profile: Option<Profile>,
-    pub(super) authorization: String,
-    pub(super) expires: Time,
-    /// What is being certified right now; `processing` meanwhile.
-    pub(super) finalizing: Option<(PublicKey, Purpose)>,
-    pub(super) certificate: Option<String>,
-    /// The certificate is made and shown from then on; `processing` until then.
-    pub(super) ready_at: Option<Time>,
-    /// The problem that ended it.
-    pub(super) error: Option<Value>,
-}
-
-/// An issued certificate.
-#[derive(Clone, Debug)]
-pub(super) struct Issued {
-    pub(super) id: String,
-    pub(super) account: String,
-    pub(super) mailbox: Mailbox,
-    pub(super) purpose: Purpose,
-    pub(super) chain: Vec<Certificate>,
-    /// When and with which RFC 5280 reason it was revoked.
-    pub(super) revoked: Option<(Time, u64)>,
-}
-
 /// Everything.
 #[derive(Debug, Default)]
 pub(super) struct State {
+    /// A restart forgets them: their holders get badNonce with a fresh one.
     pub(super) nonces: Nonces,
-    pub(super) accounts: BTreeMap<String, Account>,
-    pub(super) orders: BTreeMap<String, Order>,
-    pub(super) authorizations: BTreeMap<String, Authorization>,
-    pub(super) certificates: BTreeMap<String, Issued>,
+    /// The serial numbers drawn since the start.
+    pub(super) serials: BTreeSet<[u8; SERIAL]>,
+    pub(super) accounts: Table<Account>,
+    pub(super) orders: Table<Order>,
+    pub(super) authorizations: Table<Authorization>,
+    pub(super) certificates: Table<Issued>,
 }
 
 impl State {
+    /// The tables by the names they have in the folder.
+    fn tables(&mut self) -> [(&'static str, &mut dyn Stored); 4] {
+        [
+            ("account", &mut self.accounts),
+            ("order", &mut self.orders),
+            ("authorization", &mut self.authorizations),
+            ("certificate", &mut self.certificates),
+        ]
+    }
+
+    /// The rows that changed since the last call.
+    pub(super) fn take_changes(&mut self) -> Result<Vec<Change>, serde_json::Error> {
+        let mut changes = Vec::new();
+        for (name, table) in self.tables() {
+            let rows = table.take_changes()?;
+            changes.extend(rows.into_iter().map(|(id, row)| (name.to_owned(), id, row)));
+        }
+        Ok(changes)
+    }
+
+    /// Where nothing is kept, nothing need be remembered of what changed.
+    pub(super) fn forget_changes(&mut self) {
+        for (_, table) in self.tables() {
+            table.forget_changes();
+        }
+    }
+
+    /// All rows.
+    pub(super) fn rows(&mut self) -> Result<Vec<Change>, serde_json::Error> {
+        let mut all = Vec::new();
+        for (name, table) in self.tables() {
+            let rows = table.rows()?;
+            all.extend(rows.into_iter().map(|(id, row)| (name.to_owned(), id, row)));
+        }
+        Ok(all)
+    }
+
+    /// What the rows of a folder say, the later in place of the earlier.
+    pub(super) fn restore(rows: Vec<Change>) -> Result<Self, String> {
+        let mut state = Self::default();
+        for (name, id, row) in rows {
+            let mut tables = state.tables();
+            let table = tables.iter_mut().find(|(known, _)| *known == name);
+            let (_, table) = table.ok_or_else(|| format!("there is no table {name:?}"))?;
+            table.restore(&id, row).map_err(|error| format!("{name} {id}: {error}"))?;
+        }
+        Ok(state)
+    }
+
     /// The order's state word at `now` (RFC 8555 §7.1.6).
     pub(super) fn order_status(&self, order: &Order, now: Time) -> &'static str {
         if order.error.is_some() {
@@ -196,8 +141,8 @@ impl State {
     /// Whether `key` is certified, or about to be, for another purpose or another mailbox.
     pub(super) fn certified_otherwise(&self, key: &PublicKey, purpose: Purpose, mailbox: &Mailbox) -> bool {
         let issued = self.certificates.values().filter_map(|issued| {
-            let leaf = issued.chain.first().and_then(Certificate::public_key)?;
-            Some((leaf, issued.purpose, &issued.mailbox))
+            let leaf = issued.leaf().and_then(Certificate::public_key)?;
+            Some((leaf, issued.profile.purpose, &issued.mailbox))
         });
         let under_way = self.orders.values().filter_map(|order| {
             let (key, purpose) = order.finalizing.as_ref()?;
@@ -208,14 +153,45 @@ impl State {
             .any(|(other, used_for, of)| other == key && (used_for != purpose || !of.matches(mailbox)))
     }
 
+    /// The one certificate of the one encrypting key that a mailbox has in a suite, if it has one: the latest.
+    pub(super) fn active_encryption(&self, mailbox: &Mailbox, suite: Suite, now: Time) -> Option<&Issued> {
+        self.certificates
+            .values()
+            .filter(|issued| {
+                issued.profile.purpose == Purpose::Encrypt
+                    && issued.profile.suite == suite
+                    && issued.mailbox.matches(mailbox)
+                    && issued.is_active(now)
+            })
+            .max_by_key(|issued| issued.number)
+    }
+
+    /// Whether the account has the private key of `issued`: a certificate for it was issued to the account, or
+    /// a transfer brought it.
+    pub(super) fn holds(&self, account: &str, issued: &Issued) -> bool {
+        let Some(key) = issued.key_name() else { return false };
+        let by_transfer = self.accounts.get(account).is_some_and(|account| account.held.contains(&key));
+        by_transfer
+            || self
+                .certificates
+                .values()
+                .any(|other| other.account == account && other.key_name().as_ref() == Some(&key))
+    }
+
+    /// The number of the next certificate.
+    pub(super) fn next_number(&self) -> u64 {
+        let last = self.certificates.values().map(|issued| issued.number).max();
+        last.map_or(1, |last| last.saturating_add(1))
+    }
+
     /// Forgets the orders that came to nothing and the authorizations that are over; gives the addresses whose
     /// challenge mails nobody need answer any more.
     pub(super) fn forget_expired(&mut self, now: Time) -> Vec<Mailbox> {
-        self.orders.retain(|_, order| {
-            now <= order.expires || order.certificate.is_some() || order.finalizing.is_some()
+        self.orders.extract(|order| {
+            now > order.expires && order.certificate.is_none() && order.finalizing.is_none()
         });
-        let over = self.authorizations.extract_if(.., |_, authorization| now > authorization.expires);
-        over.map(|(_, authorization)| authorization.from).collect()
+        let over = self.authorizations.extract(|authorization| now > authorization.expires);
+        over.into_iter().map(|authorization| authorization.from).collect()
     }
 
     /// The account with that key.

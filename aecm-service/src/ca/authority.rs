@@ -12,7 +12,7 @@ use aecm_core::software::{KeySpec, SoftwareKey};
 use aecm_core::time::Time;
 use aecm_core::tlv::{Tag, write as w};
 
-use super::template::{Template, extension, name};
+use super::template::{Template, extension};
 
 // A verifier's clock may be a little behind ours.
 const BACKDATING: Duration = Duration::from_secs(300);
@@ -75,12 +75,23 @@ impl Authority {
         rng: &Arc<dyn Rng>,
         now: Time,
     ) -> Result<Self, IssueError> {
-        let signer = new_signer(spec, rng)?;
+        Self::root_of(common_name, new_key(spec, rng)?, rng, now).await
+    }
+
+    /// A self-signed root with that key.
+    pub(crate) async fn root_of(
+        common_name: &str,
+        key: SoftwareKey,
+        rng: &Arc<dyn Rng>,
+        now: Time,
+    ) -> Result<Self, IssueError> {
+        let signer: Arc<dyn Signer> = Arc::new(key.into_signer(Arc::clone(rng)));
         let template = Template::root(common_name);
-        let names = Names { issuer: name(Some(common_name)), issuer_key: signer.public_key().clone() };
+        let names = Names { issuer: template.subject_der(), issuer_key: signer.public_key().clone() };
         let key = signer.public_key().clone();
         let certificate =
-            sign_certificate(&template, &key, &names, signer.as_ref(), rng.as_ref(), now).await?;
+            sign_certificate(&template, &key, &names, signer.as_ref(), &serial_number(rng.as_ref())?, now)
+                .await?;
         Ok(Self { signer, certificate, chain: Vec::new() })
     }
 
@@ -95,9 +106,34 @@ impl Authority {
         rng: &Arc<dyn Rng>,
         now: Time,
     ) -> Result<Self, IssueError> {
-        let signer = new_signer(spec, rng)?;
+        self.subordinate_of(template, new_key(spec, rng)?, rng, now).await
+    }
+
+    /// An authority below this one with that key.
+    pub(crate) async fn subordinate_of(
+        &self,
+        template: &Template,
+        key: SoftwareKey,
+        rng: &Arc<dyn Rng>,
+        now: Time,
+    ) -> Result<Self, IssueError> {
+        let signer: Arc<dyn Signer> = Arc::new(key.into_signer(Arc::clone(rng)));
         let certificate = self.issue(template, signer.public_key(), rng.as_ref(), now).await?;
         Ok(Self { signer, certificate, chain: self.chain_below() })
+    }
+
+    /// An authority that was made before.
+    pub(crate) fn restore(pair: KeyPair, above: Option<&Self>, rng: &Arc<dyn Rng>) -> Self {
+        Self {
+            signer: Arc::new(pair.key.into_signer(Arc::clone(rng))),
+            certificate: pair.certificate,
+            chain: above.map(Self::chain_below).unwrap_or_default(),
+        }
+    }
+
+    /// The authority's key.
+    pub(crate) fn signer(&self) -> &Arc<dyn Signer> {
+        &self.signer
     }
 
     /// Issues a certificate for `key`.
@@ -111,11 +147,22 @@ impl Authority {
         rng: &dyn Rng,
         now: Time,
     ) -> Result<Certificate, IssueError> {
+        self.issue_numbered(template, key, &serial_number(rng)?, now).await
+    }
+
+    /// As [`Authority::issue`], with a serial number that the caller knows to be new.
+    pub(crate) async fn issue_numbered(
+        &self,
+        template: &Template,
+        key: &PublicKey,
+        serial: &[u8; SERIAL],
+        now: Time,
+    ) -> Result<Certificate, IssueError> {
         let names = Names {
             issuer: self.certificate.subject_der().to_vec(),
             issuer_key: self.signer.public_key().clone(),
         };
-        sign_certificate(template, key, &names, self.signer.as_ref(), rng, now).await
+        sign_certificate(template, key, &names, self.signer.as_ref(), serial, now).await
     }
 
     /// Makes a key and a certificate for it that issues nothing itself: a timestamp unit.
@@ -129,9 +176,9 @@ impl Authority {
         rng: &Arc<dyn Rng>,
         now: Time,
     ) -> Result<(Certificate, Arc<dyn Signer>), IssueError> {
-        let signer = new_signer(spec, rng)?;
+        let signer = new_key(spec, rng)?.into_signer(Arc::clone(rng));
         let certificate = self.issue(template, signer.public_key(), rng.as_ref(), now).await?;
-        Ok((certificate, signer))
+        Ok((certificate, Arc::new(signer)))
     }
 
     /// The authority's own certificate.
@@ -157,9 +204,29 @@ struct Names {
     issuer_key: PublicKey,
 }
 
-fn new_signer(spec: KeySpec, rng: &Arc<dyn Rng>) -> Result<Arc<dyn Signer>, IssueError> {
-    let key = SoftwareKey::generate(spec, rng.as_ref()).map_err(|_| IssueError::Key(KeyError::Rng))?;
-    Ok(Arc::new(key.into_signer(Arc::clone(rng))))
+/// A private key and the certificate of its public half.
+#[derive(Clone)]
+pub(crate) struct KeyPair {
+    pub(crate) key: SoftwareKey,
+    pub(crate) certificate: Certificate,
+}
+
+/// A fresh key.
+pub(crate) fn new_key(spec: KeySpec, rng: &Arc<dyn Rng>) -> Result<SoftwareKey, IssueError> {
+    SoftwareKey::generate(spec, rng.as_ref()).map_err(IssueError::Key)
+}
+
+/// Octets of a serial number.
+pub(crate) const SERIAL: usize = 16;
+
+/// 126 random bits, positive, never zero (BR §7.1: at least 64 from a CSPRNG).
+pub(crate) fn serial_number(rng: &dyn Rng) -> Result<[u8; SERIAL], IssueError> {
+    let mut serial = [0u8; SERIAL];
+    rng.fill(&mut serial)?;
+    if let Some(first) = serial.first_mut() {
+        *first = *first & 0x7f | 0x40;
+    }
+    Ok(serial)
 }
 
 /// `Certificate ::= SEQUENCE { tbsCertificate, signatureAlgorithm, signatureValue }` (RFC 5280 §4.1).
@@ -168,15 +235,9 @@ async fn sign_certificate(
     key: &PublicKey,
     names: &Names,
     signer: &dyn Signer,
-    rng: &dyn Rng,
+    serial: &[u8; SERIAL],
     now: Time,
 ) -> Result<Certificate, IssueError> {
-    // 127 random bits, positive, never zero (BR §7.1: at least 64 from a CSPRNG).
-    let mut serial = [0u8; 16];
-    rng.fill(&mut serial)?;
-    if let Some(first) = serial.first_mut() {
-        *first = *first & 0x7f | 0x40;
-    }
     let not_before = now.minus(BACKDATING);
     let validity = w::sequence(&[&w::time(not_before), &w::time(not_before.plus(template.lifetime))]);
     let mut extensions = template.extensions.clone();
@@ -188,11 +249,11 @@ async fn sign_certificate(
     let algorithm = signer.algorithm();
     let tbs = w::sequence(&[
         &w::explicit(0, &w::small(2)),
-        &w::integer_bytes(&serial),
+        &w::integer_bytes(serial),
         &algorithm.identifier_der(),
         &names.issuer,
         &validity,
-        &name(template.common_name.as_deref()),
+        &template.subject_der(),
         key.spki_der(),
         &w::explicit(3, &w::sequence(&extensions)),
     ]);

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use aecm_core::certificate::Certificate;
 use aecm_core::embed::Rng;
 use aecm_core::oid;
-use aecm_core::software::KeySpec;
+use aecm_core::software::{KeySpec, SoftwareKey};
 use aecm_core::suite::{Purpose, Suite};
 use aecm_core::time::Time;
 
-use super::authority::{Authority, IssueError};
+use super::authority::{Authority, IssueError, KeyPair, new_key};
 use super::template::Template;
 
 /// What a root is trusted for.
@@ -33,6 +33,16 @@ impl Realm {
         match purpose {
             Purpose::Sign | Purpose::Encrypt => Self::Smime,
             Purpose::Timestamp => Self::MailboxTimestamp,
+        }
+    }
+
+    /// The word in paths and in the state: `smime`, `tsa` or `mailbox-timestamp`.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Smime => "smime",
+            Self::Tsa => "tsa",
+            Self::MailboxTimestamp => "mailbox-timestamp",
         }
     }
 
@@ -79,6 +89,15 @@ struct Branch {
     issuer: Authority,
 }
 
+/// The keys and certificates of a root and its issuer.
+#[derive(Clone)]
+pub(crate) struct BranchKeys {
+    pub(crate) realm: Realm,
+    pub(crate) suite: Suite,
+    pub(crate) root: KeyPair,
+    pub(crate) issuer: KeyPair,
+}
+
 /// The service's authorities.
 pub struct Pki {
     branches: Vec<Branch>,
@@ -97,20 +116,44 @@ impl Pki {
     /// # Errors
     /// [`IssueError`] when a key cannot be made or cannot sign.
     pub async fn generate(classic: KeySpec, rng: Arc<dyn Rng>, now: Time) -> Result<Self, IssueError> {
+        let keys = Self::generate_keys(classic, &rng, now).await?;
+        Ok(Self::restore(keys, rng))
+    }
+
+    /// As [`Pki::generate`], as keys and certificates that can be kept.
+    pub(crate) async fn generate_keys(
+        classic: KeySpec,
+        rng: &Arc<dyn Rng>,
+        now: Time,
+    ) -> Result<Vec<BranchKeys>, IssueError> {
         let mut branches = Vec::new();
         for realm in Realm::ALL {
             for suite in Suite::ALL {
                 let spec = if suite == Suite::Sm2 { KeySpec::Sm2 } else { classic };
                 let family = if suite == Suite::Sm2 { "SM2" } else { "Classic" };
                 let root_name = format!("AECM Test {} {family} Root", realm.title());
-                let root = Authority::root(&root_name, spec, &rng, now).await?;
+                let keys: (SoftwareKey, SoftwareKey) = (new_key(spec, rng)?, new_key(spec, rng)?);
+                let root = Authority::root_of(&root_name, keys.0.clone(), rng, now).await?;
                 let template =
                     Template::issuer(&format!("AECM Test {} {family} Issuer", realm.title()), realm.usage());
-                let issuer = root.subordinate(&template, spec, &rng, now).await?;
-                branches.push(Branch { realm, suite, root, issuer });
+                let issuer = root.subordinate_of(&template, keys.1.clone(), rng, now).await?;
+                let root = KeyPair { key: keys.0, certificate: root.certificate().clone() };
+                let issuer = KeyPair { key: keys.1, certificate: issuer.certificate().clone() };
+                branches.push(BranchKeys { realm, suite, root, issuer });
             }
         }
-        Ok(Self { branches, rng })
+        Ok(branches)
+    }
+
+    /// The hierarchy of keys and certificates that were made before.
+    pub(crate) fn restore(keys: Vec<BranchKeys>, rng: Arc<dyn Rng>) -> Self {
+        let branch = |keys: BranchKeys| {
+            let root = Authority::restore(keys.root, None, &rng);
+            let issuer = Authority::restore(keys.issuer, Some(&root), &rng);
+            Branch { realm: keys.realm, suite: keys.suite, root, issuer }
+        };
+        let branches = keys.into_iter().map(branch).collect();
+        Self { branches, rng }
     }
 
     fn branch(&self, realm: Realm, suite: Suite) -> Result<&Branch, IssueError> {

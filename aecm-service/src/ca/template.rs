@@ -5,8 +5,10 @@ use std::time::Duration;
 use aecm_core::mailbox::Mailbox;
 use aecm_core::oid::{self, ObjectIdentifier};
 use aecm_core::public_key::{KeyKind, PublicKey};
-use aecm_core::suite::{Purpose, Suite};
+use aecm_core::suite::{Level, Purpose, Suite};
 use aecm_core::tlv::{Tag, write as w};
+
+use crate::options::ExternalSubject;
 
 /// Policy of mailbox-validated SM2 certificates (arc of RFC 5612: this is a service to test against).
 pub const POLICY_SM2_MAILBOX: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.32473.1.1");
@@ -14,8 +16,12 @@ pub const POLICY_SM2_MAILBOX: ObjectIdentifier = ObjectIdentifier::new_unwrap("1
 pub const POLICY_MAILBOX_TIMESTAMP: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.32473.1.2");
 /// Policy under which the timestamp authority stamps.
 pub const POLICY_TSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.32473.1.3");
-/// CA/Browser Forum S/MIME: mailbox-validated, strict generation.
-const POLICY_MV_STRICT: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.23.140.1.5.1.3");
+/// Policy of organization-validated SM2 certificates.
+pub const POLICY_SM2_ORGANIZATION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.32473.1.4");
+/// Policy of sponsor-validated SM2 certificates.
+pub const POLICY_SM2_SPONSOR: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.32473.1.5");
+/// Policy of individual-validated SM2 certificates.
+pub const POLICY_SM2_INDIVIDUAL: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.32473.1.6");
 
 /// The most characters of a common name (RFC 5280 §A.1).
 const UB_COMMON_NAME: usize = 64;
@@ -28,6 +34,8 @@ pub struct Template {
     /// The subject's common name, at most 64 characters (RFC 5280 §A.1, ub-common-name). Without one the
     /// subject is empty, and the subjectAltName has to be critical (§4.2.1.6).
     pub common_name: Option<String>,
+    /// The subject's other attributes, in order, before the common name.
+    pub attributes: Vec<SubjectAttribute>,
     /// How long it is valid.
     pub lifetime: Duration,
     /// The extensions, each an encoded `Extension` (RFC 5280 §4.1), without SKI and AKI.
@@ -40,6 +48,7 @@ impl Template {
     pub fn root(common_name: &str) -> Self {
         Self {
             common_name: Some(common_name.to_owned()),
+            attributes: Vec::new(),
             lifetime: DAY * 7_300,
             extensions: vec![basic_constraints(None), key_usage(&[5, 6])],
         }
@@ -50,6 +59,7 @@ impl Template {
     pub fn issuer(common_name: &str, usage: ObjectIdentifier) -> Self {
         Self {
             common_name: Some(common_name.to_owned()),
+            attributes: Vec::new(),
             lifetime: DAY * 3_650,
             extensions: vec![
                 basic_constraints(Some(0)),
@@ -64,6 +74,7 @@ impl Template {
     pub fn timestamp_unit(common_name: &str) -> Self {
         Self {
             common_name: Some(common_name.to_owned()),
+            attributes: Vec::new(),
             lifetime: DAY * 1_825,
             extensions: vec![
                 key_usage(&[0]),
@@ -80,6 +91,20 @@ impl Template {
     /// common name: it stands in the subjectAltName alone.
     #[must_use]
     pub fn mailbox(mailbox: &Mailbox, suite: Suite, purpose: Purpose, key: &PublicKey) -> Self {
+        Self::validated(mailbox, suite, purpose, Level::Mailbox, &ExternalSubject::default(), key)
+    }
+
+    /// As [`Template::mailbox`], of the profile `{suite}-{purpose}-{level}` with what was checked of the
+    /// `subject` (S/MIME BR §7.1.4.2): the organization for OV, the person for IV, both for SV.
+    #[must_use]
+    pub fn validated(
+        mailbox: &Mailbox,
+        suite: Suite,
+        purpose: Purpose,
+        level: Level,
+        subject: &ExternalSubject,
+        key: &PublicKey,
+    ) -> Self {
         let usage = match (purpose, key.kind()) {
             (Purpose::Sign | Purpose::Timestamp, _) => key_usage(&[0]),
             (Purpose::Encrypt, KeyKind::P256 | KeyKind::P384) => key_usage(&[4]),
@@ -89,25 +114,82 @@ impl Template {
             (Purpose::Timestamp, _) => {
                 (extended_key_usage(oid::TIME_STAMPING, true), POLICY_MAILBOX_TIMESTAMP)
             }
-            (_, Suite::Classic) => (extended_key_usage(oid::EMAIL_PROTECTION, false), POLICY_MV_STRICT),
-            (_, Suite::Sm2) => (extended_key_usage(oid::EMAIL_PROTECTION, false), POLICY_SM2_MAILBOX),
+            _ => (extended_key_usage(oid::EMAIL_PROTECTION, false), policy_of(suite, level)),
         };
-        let name = mailbox.as_str();
-        let common_name = (name.chars().count() <= UB_COMMON_NAME).then(|| name.to_owned());
-        let alternative = subject_alt_name(mailbox, common_name.is_none());
+        let name = match level {
+            Level::Individual | Level::Sponsor => subject.personal_name(),
+            Level::Organization => subject.organization.clone(),
+            _ => Some(mailbox.as_str().to_owned()),
+        };
+        let common_name = name.filter(|name| name.chars().count() <= UB_COMMON_NAME);
+        let attributes = attributes_of(level, subject);
+        let alternative = subject_alt_name(mailbox, common_name.is_none() && attributes.is_empty());
         let mut extensions = vec![usage, extended, policies(policy), alternative];
         if purpose == Purpose::Encrypt {
             extensions.push(capabilities(suite));
         }
-        Self { common_name, lifetime: DAY * 365, extensions }
+        Self { common_name, attributes, lifetime: DAY * 365, extensions }
+    }
+
+    /// `Name ::= SEQUENCE OF RelativeDistinguishedName`, one attribute each: UTF8String (RFC 5280 §4.1.2.4),
+    /// the country PrintableString (§A.1).
+    pub(super) fn subject_der(&self) -> Vec<u8> {
+        let common_name = self
+            .common_name
+            .iter()
+            .map(|name| SubjectAttribute { id: oid::COMMON_NAME, value: name.clone() });
+        let attributes = self.attributes.iter().cloned().chain(common_name).map(|attribute| {
+            let value = if attribute.id == oid::COUNTRY {
+                w::printable(&attribute.value)
+            } else {
+                w::utf8(&attribute.value)
+            };
+            w::set_of(vec![w::sequence(&[&w::oid(&attribute.id), &value])])
+        });
+        w::sequence(&[&attributes.collect::<Vec<_>>().concat()])
     }
 }
 
-/// `Name` with one common name, UTF8String (RFC 5280 §4.1.2.4), or empty.
-pub(super) fn name(common_name: Option<&str>) -> Vec<u8> {
-    let Some(common_name) = common_name else { return w::sequence(&[]) };
-    let attribute = w::sequence(&[&w::oid(&oid::COMMON_NAME), &w::utf8(common_name)]);
-    w::sequence(&[&w::set_of(vec![attribute])])
+/// One attribute of a subject.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SubjectAttribute {
+    /// Its type, for example organizationName.
+    pub id: ObjectIdentifier,
+    /// Its value.
+    pub value: String,
+}
+
+/// The policy of certificates of a level: the strict generation of the S/MIME BR (§7.1.6.1), or one of our own
+/// for SM2, which the BR do not know.
+const fn policy_of(suite: Suite, level: Level) -> ObjectIdentifier {
+    match (suite, level) {
+        (Suite::Classic, Level::Organization) => oid::SMIME_ORGANIZATION_STRICT,
+        (Suite::Classic, Level::Sponsor) => oid::SMIME_SPONSOR_STRICT,
+        (Suite::Classic, Level::Individual) => oid::SMIME_INDIVIDUAL_STRICT,
+        (Suite::Classic, _) => oid::SMIME_MAILBOX_STRICT,
+        (Suite::Sm2, Level::Organization) => POLICY_SM2_ORGANIZATION,
+        (Suite::Sm2, Level::Sponsor) => POLICY_SM2_SPONSOR,
+        (Suite::Sm2, Level::Individual) => POLICY_SM2_INDIVIDUAL,
+        (Suite::Sm2, _) => POLICY_SM2_MAILBOX,
+    }
+}
+
+/// The attributes that BR §7.1.4.2.3 to §7.1.4.2.6 want beside the common name.
+fn attributes_of(level: Level, subject: &ExternalSubject) -> Vec<SubjectAttribute> {
+    let organization = matches!(level, Level::Organization | Level::Sponsor);
+    let person = matches!(level, Level::Individual | Level::Sponsor);
+    let wanted = [
+        (organization || person, oid::COUNTRY, &subject.country),
+        (organization, oid::ORGANIZATION, &subject.organization),
+        (organization, oid::ORGANIZATION_IDENTIFIER, &subject.organization_identifier),
+        (person, oid::GIVEN_NAME, &subject.given_name),
+        (person, oid::SURNAME, &subject.surname),
+    ];
+    wanted
+        .into_iter()
+        .filter(|(wanted, _, _)| *wanted)
+        .filter_map(|(_, id, value)| Some(SubjectAttribute { id, value: value.clone()? }))
+        .collect()
 }
 
 /// `Extension ::= SEQUENCE { extnID, critical DEFAULT FALSE, extnValue }`.

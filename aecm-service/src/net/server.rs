@@ -70,6 +70,20 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) body: Vec<u8>,
+    /// The last word of the problem's type, for the log.
+    pub(crate) problem: Option<&'static str>,
+}
+
+impl Answer {
+    /// A status and nothing else.
+    pub(crate) fn empty(status: u16) -> Self {
+        Self { status, headers: Vec::new(), body: Vec::new(), problem: None }
+    }
+
+    /// A body of that type.
+    pub(crate) fn content(content_type: &str, body: Vec<u8>) -> Self {
+        Self { headers: vec![("content-type", content_type.to_owned())], body, ..Self::empty(200) }
+    }
 }
 
 /// What answers requests.

@@ -22,8 +22,7 @@ fn spec(suite: Suite, purpose: Purpose) -> KeySpec {
 }
 
 fn holds(service: &Service, chain: &[Certificate], anchor: &Certificate, purpose: PathPurpose) -> bool {
-    let options =
-        PathOptions { purpose, at: Some(now(service)), limits: aecm_core::limits::Limits::default() };
+    let options = PathOptions::new(purpose, Some(now(service)), aecm_core::limits::Limits::default());
     validate(&chain[0], &chain[1..], &Anchors::new(vec![anchor.clone()]), &options).is_ok()
 }
 

@@ -13,6 +13,7 @@ pub(crate) struct Wanted<'a> {
     pub(crate) mailbox: &'a Mailbox,
     pub(crate) spki: &'a [u8],
     pub(crate) purpose: Purpose,
+    /// Certificates with later numbers are valid from later on, a second each.
     pub(crate) serial: u64,
 }
 
@@ -39,15 +40,13 @@ pub(crate) async fn issue(wanted: &Wanted<'_>, issuer: &dyn Signer) -> Result<Ce
         &extension(oid::EXT_KEY_USAGE, true, &write::sequence(&[&write::oid(&extended)])),
         &extension(oid::SUBJECT_ALT_NAME, false, &write::sequence(&[&san])),
     ]);
+    let since = Time::from_unix(1_790_000_000 + i64::try_from(wanted.serial).unwrap_or(0));
     let tbs = write::sequence(&[
         &write::explicit(0, &write::small(2)),
         &write::small(wanted.serial),
         &algorithm.identifier_der(),
         &name("Conformance"),
-        &write::sequence(&[
-            &write::time(Time::from_unix(1_790_000_000)),
-            &write::time(Time::from_unix(1_890_000_000)),
-        ]),
+        &write::sequence(&[&write::time(since), &write::time(Time::from_unix(1_890_000_000))]),
         &name(wanted.mailbox.as_str()),
         wanted.spki,
         &write::explicit(3, &extensions),

@@ -33,6 +33,15 @@ macro_rules! key_store {
                 $crate::ops::install(self.records(), mailbox, id, &chain)
             }
 
+            async fn import(
+                &self,
+                mailbox: &Mailbox,
+                keys: Vec<$crate::ImportedKey>,
+                now: Time,
+            ) -> Result<Vec<KeyId>, StoreError> {
+                $crate::ops::import(self.records(), mailbox, keys, now)
+            }
+
             async fn signer(&self, mailbox: &Mailbox, id: &KeyId) -> Result<Arc<dyn Signer>, StoreError> {
                 $crate::ops::signer(self.records(), mailbox, id)
             }
@@ -76,6 +85,10 @@ macro_rules! key_store {
 
             async fn device(&self) -> Result<DeviceId, StoreError> {
                 $crate::ops::device(self.records())
+            }
+
+            async fn lease(&self, name: &str) -> Result<$crate::Lease, StoreError> {
+                $crate::ops::lease(self.records(), name)
             }
 
             async fn default_suite(&self, mailbox: &Mailbox) -> Result<Option<Suite>, StoreError> {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::PoisonError;
 
 use super::record::{Index, Kind, MAX_RECORD_FILE, Place, encode_body, file_name, record_id};
-use super::{INDEX, LOCK, TEMPORARY, Vault, write_file};
+use super::{INDEX, LEASE, LOCK, TEMPORARY, Vault, write_file};
 use crate::error::StoreError;
 use crate::records::Changes;
 use crate::slot::hex;
@@ -159,6 +159,13 @@ impl Vault {
         for path in strays.into_iter().map(|stray| stray.path).chain(temporary) {
             // What cannot be removed now goes at another time.
             let _ = self.files.remove(&path);
+        }
+        for name in names.iter().filter(|name| name.ends_with(LEASE)) {
+            let path = self.directory.join(name);
+            // Who holds it, or is about to, holds it or the lock of the vault: one that is free is left over.
+            if let Ok(Some(_held)) = self.files.try_lock(&path) {
+                let _ = self.files.remove(&path);
+            }
         }
         Ok(())
     }

@@ -30,6 +30,8 @@ pub(super) trait Files: Send + Sync {
     fn sync_directory(&self, path: &Path) -> io::Result<()>;
     /// Waits for the advisory lock, alone or shared with other readers, and holds it until dropped.
     fn lock(&self, path: &Path, alone: bool) -> Result<Box<dyn Lock>, StoreError>;
+    /// The advisory lock for itself alone; `None`, without waiting, while another holds it.
+    fn try_lock(&self, path: &Path) -> Result<Option<Box<dyn Lock>>, StoreError>;
 }
 
 /// A file being written.
@@ -40,7 +42,7 @@ pub(super) trait Output {
 }
 
 /// A lock, held until dropped.
-pub(super) trait Lock {}
+pub(super) trait Lock: Send + Sync {}
 
 /// The real file system.
 ///
@@ -124,15 +126,7 @@ impl Files for System {
     }
 
     fn lock(&self, path: &Path, alone: bool) -> Result<Box<dyn Lock>, StoreError> {
-        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
-        let file = match open(path, flags, Mode::RUSR | Mode::WUSR) {
-            Ok(file) => File::from(file),
-            Err(Errno::LOOP) => {
-                return Err(StoreError::NotPrivate { path: path.to_owned(), why: Exposure::Kind });
-            }
-            Err(error) => return Err(StoreError::io("open", path, &error.into())),
-        };
-        check_private(&file, path)?;
+        let file = open_lock(path)?;
         let operation = if alone { FlockOperation::LockExclusive } else { FlockOperation::LockShared };
         loop {
             match flock(&file, operation) {
@@ -142,6 +136,32 @@ impl Files for System {
             }
         }
     }
+
+    fn try_lock(&self, path: &Path) -> Result<Option<Box<dyn Lock>>, StoreError> {
+        let file = open_lock(path)?;
+        loop {
+            match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => return Ok(Some(Box::new(file))),
+                Err(Errno::WOULDBLOCK) => return Ok(None),
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(StoreError::io("lock", path, &error.into())),
+            }
+        }
+    }
+}
+
+/// The file that carries a lock, made where it is missing.
+fn open_lock(path: &Path) -> Result<File, StoreError> {
+    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    let file = match open(path, flags, Mode::RUSR | Mode::WUSR) {
+        Ok(file) => File::from(file),
+        Err(Errno::LOOP) => {
+            return Err(StoreError::NotPrivate { path: path.to_owned(), why: Exposure::Kind });
+        }
+        Err(error) => return Err(StoreError::io("open", path, &error.into())),
+    };
+    check_private(&file, path)?;
+    Ok(file)
 }
 
 impl Output for File {

@@ -5,6 +5,8 @@ use core::fmt;
 use aecm_core::embed::Rng;
 use aes_gcm::aead::{AeadInOut, KeyInit};
 use aes_gcm::{Aes256Gcm, Nonce};
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use crate::error::StoreError;
@@ -59,6 +61,15 @@ impl DataKey {
         Some(plain)
     }
 
+    /// 16 octets that stand for `text` and tell nothing of it to who has not the key: the first of
+    /// HMAC-SHA-256 (RFC 2104). They name files; nothing else is derived from the key in this way.
+    pub(super) fn alias(&self, text: &str) -> Option<[u8; 16]> {
+        let mut mac = Hmac::<Sha256>::new_from_slice(self.0.as_slice()).ok()?;
+        mac.update(b"AECM vault: name of a file\0");
+        mac.update(text.as_bytes());
+        mac.finalize().into_bytes().first_chunk().copied()
+    }
+
     fn cipher(&self) -> Result<Aes256Gcm, StoreError> {
         Aes256Gcm::new_from_slice(self.0.as_slice()).map_err(|_| {
             StoreError::corrupt("vault.header", "the wrapped key has another length than 32 octets")
@@ -95,6 +106,15 @@ mod tests {
             flipped[bit / 8] ^= 1 << (bit % 8);
             assert!(key.open(b"context", &flipped).is_none());
         }
+    }
+
+    #[test]
+    fn an_alias_depends_on_key_and_text() {
+        let key = DataKey::random(&OsRng).unwrap();
+        let alias = key.alias("provision/alice@example.test").unwrap();
+        assert_eq!(key.alias("provision/alice@example.test"), Some(alias));
+        assert_ne!(key.alias("provision/bob@example.test"), Some(alias));
+        assert_ne!(DataKey::random(&OsRng).unwrap().alias("provision/alice@example.test"), Some(alias));
     }
 
     #[test]

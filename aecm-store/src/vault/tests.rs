@@ -3,6 +3,8 @@
 mod concurrency;
 mod crash;
 mod damage;
+mod import;
+mod lease;
 mod privacy;
 mod recovery;
 mod simulated;

@@ -2,6 +2,7 @@
 
 use aecm_core::signature::SignatureAlgorithm;
 use aecm_smime::choose::{Plan, Reason};
+use aecm_store::Slot;
 
 /// A mail ready to be sent, with what was decided and the parts it is made of.
 #[derive(Debug)]
@@ -16,6 +17,8 @@ pub struct Composed {
     pub reasons: Vec<Reason>,
     /// The signature's algorithm; `None` when it was not signed.
     pub signature_algorithm: Option<SignatureAlgorithm>,
+    /// The slot whose key signed; `None` when it was not signed.
+    pub signer: Option<Slot>,
     /// What came of the authority's stamp; `None` when none was asked for.
     pub stamp: Option<Stamp>,
     /// The MIME entity that was signed, octet for octet.
@@ -42,6 +45,7 @@ impl Composed {
             plan,
             reasons,
             signature_algorithm: None,
+            signer: None,
             stamp: None,
             signed_entity: None,
             signed_data: None,

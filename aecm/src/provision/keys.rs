@@ -12,22 +12,32 @@ use aecm_core::key::Signer;
 use aecm_core::mailbox::Mailbox;
 use aecm_core::public_key::KeyKind;
 use aecm_core::software::KeySpec;
-use aecm_core::suite::Purpose;
+use aecm_core::suite::{Level, Purpose, Suite};
 use aecm_store::{Entry, EntryState, KeyId, KeyStore, Slot, StoreError};
 use zeroize::Zeroizing;
 
-use super::Plan;
+/// Which key a certificate is to be for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum KeyChoice {
+    /// This one, which has a certificate already.
+    Same(KeyId),
+    /// One of that kind that has none yet: what an interrupted call left, else a new one.
+    Fresh(KeySpec),
+}
+
+/// The choice for each item of a plan.
+pub(crate) type KeyChoices = Vec<((Suite, Purpose, Level), KeyChoice)>;
 
 /// A [`KeyStore`] behind the client's [`Keys`].
-pub(super) struct StoreKeys {
+pub(crate) struct StoreKeys {
     store: Arc<dyn KeyStore>,
     clock: Arc<dyn Clock>,
-    plan: Plan,
+    choices: KeyChoices,
 }
 
 impl StoreKeys {
-    pub(super) fn new(store: Arc<dyn KeyStore>, clock: Arc<dyn Clock>, plan: Plan) -> Self {
-        Self { store, clock, plan }
+    pub(crate) fn new(store: Arc<dyn KeyStore>, clock: Arc<dyn Clock>, choices: KeyChoices) -> Self {
+        Self { store, clock, choices }
     }
 
     async fn slot(&self, item: &PlanItem) -> Result<Slot, KeysError> {
@@ -35,19 +45,23 @@ impl StoreKeys {
         Ok(Slot::new(item.suite, item.purpose, item.level, &device))
     }
 
-    /// The key that awaits a certificate in the item's slot. An interrupted call left it pending; an encrypting
-    /// key whose certificate ran out is certified again, because old mail needs it (THREATS E8).
-    async fn awaiting(&self, mailbox: &Mailbox, item: &PlanItem) -> Result<Option<Entry>, KeysError> {
-        let slot = self.slot(item).await?;
+    fn choice(&self, item: &PlanItem) -> Result<KeyChoice, KeysError> {
+        let kind = (item.suite, item.purpose, item.level);
+        let found = self.choices.iter().find(|(of, _)| *of == kind).map(|(_, choice)| *choice);
+        found.ok_or_else(|| KeysError::Store(format!("no key was chosen for {item}")))
+    }
+
+    /// The key of that kind that awaits a certificate in the slot: an interrupted call left it. One of another
+    /// kind was made for another plan; it stays where it is.
+    async fn pending(
+        &self,
+        mailbox: &Mailbox,
+        slot: &Slot,
+        spec: KeySpec,
+    ) -> Result<Option<Entry>, KeysError> {
         let entries = self.store.entries(mailbox).await.map_err(failed)?;
-        let mut own = entries.into_iter().rev().filter(|entry| entry.slot.same_place(&slot));
-        let waits = |entry: &Entry| match entry.state {
-            // One of another kind was made for another plan; it stays where it is.
-            EntryState::Pending => fits(self.plan.key(item.suite, item.purpose), entry.public_key.kind()),
-            EntryState::Active => entry.slot.purpose == Purpose::Encrypt,
-            _ => false,
-        };
-        Ok(own.find(waits))
+        let mut own = entries.into_iter().rev().filter(|entry| entry.slot.same_place(slot));
+        Ok(own.find(|entry| entry.state == EntryState::Pending && fits(spec, entry.public_key.kind())))
     }
 
     async fn key_for(
@@ -56,18 +70,18 @@ impl StoreKeys {
         item: &PlanItem,
         refused: Option<&Problem>,
     ) -> Result<KeyId, KeysError> {
-        let waiting = self.awaiting(mailbox, item).await?;
+        let spec = match self.choice(item)? {
+            KeyChoice::Same(id) => return Ok(id),
+            KeyChoice::Fresh(spec) => spec,
+        };
+        let slot = self.slot(item).await?;
         let unusable = refused.is_some_and(|problem| problem.kind == ProblemType::BadPublicKey);
-        match waiting {
+        match self.pending(mailbox, &slot, spec).await? {
             Some(entry) if !unusable => return Ok(entry.id),
             // The server does not certify this very key: another one has to be made.
-            Some(entry) if entry.state == EntryState::Pending => {
-                self.store.remove(mailbox, &entry.id).await.map_err(failed)?;
-            }
-            _ => {}
+            Some(entry) => self.store.remove(mailbox, &entry.id).await.map_err(failed)?,
+            None => {}
         }
-        let slot = self.slot(item).await?;
-        let spec = self.plan.key(item.suite, item.purpose);
         self.store.generate(mailbox, &slot, spec, self.clock.now()).await.map_err(failed)
     }
 }

@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use aecm_acme::plan::PlanItem;
 use aecm_core::software::KeySpec;
-use aecm_core::suite::{Purpose, Suite};
+use aecm_core::suite::{Level, Purpose, Suite};
 
 /// The keys of the classic suite.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,8 +28,10 @@ pub enum ClassicKeys {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
     suites: Vec<Suite>,
+    levels: Vec<Level>,
     classic: ClassicKeys,
     deadline: Duration,
+    wait: Duration,
 }
 
 /// Greylisting may hold the challenge mail back for a quarter of an hour.
@@ -55,7 +57,13 @@ impl Plan {
     }
 
     fn of(suites: &[Suite]) -> Self {
-        Self { suites: suites.to_vec(), classic: ClassicKeys::default(), deadline: DEADLINE }
+        Self {
+            suites: suites.to_vec(),
+            levels: vec![Level::Mailbox],
+            classic: ClassicKeys::default(),
+            deadline: DEADLINE,
+            wait: Duration::ZERO,
+        }
     }
 
     /// The keys of the classic suite; RSA unless said otherwise.
@@ -69,6 +77,36 @@ impl Plan {
     #[must_use]
     pub const fn within(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
+        self
+    }
+
+    /// The levels to sign with, in each suite one certificate a level; the address alone (MV) unless said
+    /// otherwise. The levels above it need an account that the CA has bound to a customer it has checked
+    /// ([`AecmBuilder::external_account`](crate::AecmBuilder::external_account)).
+    ///
+    /// ```
+    /// use aecm::Plan;
+    /// use aecm::core::suite::Level;
+    ///
+    /// let plan = Plan::dual().signing_levels(&[Level::Mailbox, Level::Organization]);
+    /// assert_eq!(plan.len(), 8);
+    /// ```
+    #[must_use]
+    pub fn signing_levels(mut self, levels: &[Level]) -> Self {
+        self.levels.clear();
+        for level in levels {
+            if !self.levels.contains(level) {
+                self.levels.push(*level);
+            }
+        }
+        self
+    }
+
+    /// How long to wait, where the encrypting key is on another device, until that device has given it; not at
+    /// all unless said otherwise. A later call goes on waiting.
+    #[must_use]
+    pub const fn wait_for_transfer(mut self, wait: Duration) -> Self {
+        self.wait = wait;
         self
     }
 
@@ -88,9 +126,22 @@ impl Plan {
         self.deadline
     }
 
+    pub(crate) const fn wait(&self) -> Duration {
+        self.wait
+    }
+
     pub(crate) fn items(&self) -> Vec<PlanItem> {
-        let all = |suite: &Suite| Purpose::ALL.map(|purpose| PlanItem::new(*suite, purpose));
-        self.suites.iter().flat_map(all).collect()
+        let mut items = Vec::new();
+        for suite in &self.suites {
+            for purpose in Purpose::ALL {
+                let levels =
+                    if purpose == Purpose::Sign { self.levels.as_slice() } else { &[Level::Mailbox] };
+                items.extend(
+                    levels.iter().map(|level| PlanItem { level: *level, ..PlanItem::new(*suite, purpose) }),
+                );
+            }
+        }
+        items
     }
 
     /// The kind of key for a slot.

@@ -11,7 +11,7 @@ use aecm::core::mailbox::Mailbox;
 use aecm::core::software::KeySpec;
 use aecm::core::suite::Suite;
 use aecm::core::time::Time;
-use aecm::store::{DeviceId, Entry, KeyId, KeyStore, Slot, StoreError};
+use aecm::store::{DeviceId, Entry, ImportedKey, KeyId, KeyStore, Lease, Slot, StoreError};
 use tokio::sync::Notify;
 use zeroize::Zeroizing;
 
@@ -145,6 +145,14 @@ impl KeyStore for CutStore {
     ) -> Result<(), StoreError> {
         self.write(self.inner.install(mailbox, id, chain)).await
     }
+    async fn import(
+        &self,
+        mailbox: &Mailbox,
+        keys: Vec<ImportedKey>,
+        now: Time,
+    ) -> Result<Vec<KeyId>, StoreError> {
+        self.write(self.inner.import(mailbox, keys, now)).await
+    }
     async fn signer(&self, mailbox: &Mailbox, id: &KeyId) -> Result<Arc<dyn Signer>, StoreError> {
         self.read(self.inner.signer(mailbox, id)).await
     }
@@ -174,6 +182,9 @@ impl KeyStore for CutStore {
     }
     async fn device(&self) -> Result<DeviceId, StoreError> {
         self.read(self.inner.device()).await
+    }
+    async fn lease(&self, name: &str) -> Result<Lease, StoreError> {
+        self.read(self.inner.lease(name)).await
     }
     async fn default_suite(&self, mailbox: &Mailbox) -> Result<Option<Suite>, StoreError> {
         self.read(self.inner.default_suite(mailbox)).await

@@ -1,0 +1,242 @@
+//! Taking certificates back.
+
+use aecm_acme::client::{ClientError, Revoked};
+use aecm_acme::wire::{EventKind, ProblemType, RevocationReason};
+use aecm_core::certificate::Certificate;
+use aecm_core::directory::CertificateDirectory as _;
+use aecm_core::public_key::KeyKind;
+use aecm_core::suite::Purpose;
+use aecm_store::{DeviceId, Entry, EntryState, KeyId, Slot};
+
+use crate::devices::event_name;
+use crate::error::Error;
+use crate::keyring::Mark;
+use crate::mailbox::Mailbox;
+
+/// What is to be revoked.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum RevokeTarget {
+    /// The key in use of a slot: every certificate of it that has not run out.
+    Slot(Slot),
+    /// A key of the store, former ones included: every certificate of it that has not run out.
+    Key(KeyId),
+    /// This certificate, whoever obtained it.
+    Certificate(Box<Certificate>),
+}
+
+impl From<Slot> for RevokeTarget {
+    fn from(slot: Slot) -> Self {
+        Self::Slot(slot)
+    }
+}
+
+impl From<KeyId> for RevokeTarget {
+    fn from(id: KeyId) -> Self {
+        Self::Key(id)
+    }
+}
+
+impl From<Certificate> for RevokeTarget {
+    fn from(certificate: Certificate) -> Self {
+        Self::Certificate(Box::new(certificate))
+    }
+}
+
+/// One certificate that is revoked.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Revocation {
+    /// The certificate.
+    pub certificate: Certificate,
+    /// Whether it was revoked now or before.
+    pub outcome: Revoked,
+}
+
+/// What came of revoking a device.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct RevokedDevice {
+    /// The device.
+    pub device: DeviceId,
+    /// Its certificates.
+    pub revoked: Vec<Revocation>,
+    /// Signing certificates of the mailbox that are neither this device's nor any known device's: look whose they
+    /// are, and revoke what is nobody's with [`Mailbox::revoke`].
+    pub unattributed: Vec<Certificate>,
+}
+
+impl Mailbox {
+    /// Revokes certificates (RFC 8555 §7.6). The service takes the word of the account that obtained a certificate,
+    /// of any account that has proven the mailbox, and of the certificate's own key, with which it is tried where
+    /// the account is not believed and the key is here and RSA or P-256.
+    ///
+    /// The keys stay in the store: an encrypting key still opens old mail. A slot whose certificate is revoked
+    /// counts as empty, and the next [`Mailbox::provision`] fills it with a new key.
+    ///
+    /// # Errors
+    /// [`Error::NothingThere`] where there is nothing to revoke; [`Error::Provision`] when the service refuses.
+    /// What was revoked before the error is noted; calling again goes on.
+    pub async fn revoke(
+        &self,
+        target: impl Into<RevokeTarget>,
+        reason: RevocationReason,
+    ) -> Result<Vec<Revocation>, Error> {
+        let ring = self.keyring().await?;
+        let nothing = |what: String| Error::NothingThere { mailbox: self.address().clone(), what };
+        let (entry, certificates) = match target.into() {
+            RevokeTarget::Certificate(certificate) => {
+                let key = certificate.public_key().cloned();
+                let entry = ring.entries.iter().find(|entry| Some(&entry.public_key) == key.as_ref());
+                (entry, vec![*certificate])
+            }
+            RevokeTarget::Slot(slot) => {
+                let entry = ring.active_in(&slot);
+                let entry = entry.ok_or_else(|| nothing(format!("certificate in the slot {slot}")))?;
+                (Some(entry), self.standing(entry))
+            }
+            RevokeTarget::Key(id) => {
+                let entry = ring.entries.iter().find(|entry| entry.id == id);
+                let entry = entry.ok_or_else(|| nothing(format!("key {id}")))?;
+                (Some(entry), self.standing(entry))
+            }
+        };
+        if certificates.is_empty() {
+            return Err(nothing("certificate that has not run out".to_owned()));
+        }
+        let mut revoked = Vec::new();
+        for certificate in certificates {
+            revoked.push(self.revoke_one(certificate, entry, reason).await?);
+        }
+        Ok(revoked)
+    }
+
+    /// Revokes what is known of a device of the owner: of this device every signing and timestamping certificate, of
+    /// another one those it showed when it asked for keys and those the service names.
+    ///
+    /// The encrypting key is shared: whoever has the lost device can open mail that was encrypted to it. Rekey with
+    /// [`RenewPlan::rekey`](crate::RenewPlan::rekey) and revoke the old one.
+    ///
+    /// # Errors
+    /// [`Error::NothingThere`] for a device of which nothing is known; [`Error::Provision`], [`Error::Directory`].
+    pub async fn revoke_device(
+        &self,
+        device: &DeviceId,
+        reason: RevocationReason,
+    ) -> Result<RevokedDevice, Error> {
+        let ring = self.keyring().await?;
+        let known = self.known_devices().await?;
+        let listed = self.listed().await?;
+        let own_entries: Vec<&Entry> =
+            ring.entries.iter().filter(|entry| entry.slot.purpose != Purpose::Encrypt).collect();
+        let mut theirs: Vec<Certificate> = Vec::new();
+        if *device == ring.device {
+            for entry in own_entries.iter().filter(|entry| entry.state != EntryState::Removed) {
+                theirs.extend(self.standing(entry));
+            }
+        }
+        let now = self.aecm().clock().now();
+        for (id, certificates) in &known {
+            if id == device {
+                theirs.extend(certificates.iter().filter(|one| now <= one.not_after()).cloned());
+            }
+        }
+        let named: Vec<String> = self.named_by_events(device).await?;
+        for certificate in &listed {
+            if named.contains(&event_name(certificate)) && !theirs.contains(certificate) {
+                theirs.push(certificate.clone());
+            }
+        }
+        if theirs.is_empty() {
+            let what = format!("certificate known to be of the device {device}");
+            return Err(Error::NothingThere { mailbox: self.address().clone(), what });
+        }
+        let is_own = |certificate: &Certificate| {
+            ring.entries.iter().any(|entry| Some(&entry.public_key) == certificate.public_key())
+        };
+        let is_known = |certificate: &Certificate| {
+            known.iter().any(|(_, certificates)| certificates.contains(certificate))
+        };
+        let unattributed = listed
+            .into_iter()
+            .filter(|one| !theirs.contains(one) && !is_own(one) && !is_known(one))
+            .collect();
+        let mut revoked = Vec::new();
+        for certificate in theirs {
+            let entry = own_entries.iter().find(|entry| Some(&entry.public_key) == certificate.public_key());
+            revoked.push(self.revoke_one(certificate, entry.copied(), reason).await?);
+        }
+        Ok(RevokedDevice { device: device.clone(), revoked, unattributed })
+    }
+
+    async fn revoke_one(
+        &self,
+        certificate: Certificate,
+        entry: Option<&Entry>,
+        reason: RevocationReason,
+    ) -> Result<Revocation, Error> {
+        let client = self.client();
+        let by_account = client.revoke(&certificate, Some(reason), self.soon()).await;
+        let outcome = match (by_account, entry.filter(|entry| signs_jose(entry))) {
+            (Err(error), Some(entry)) if is_unauthorized(&error) => {
+                let key = self.aecm().store().signer(self.address(), &entry.id).await?;
+                client.revoke_with_key(&certificate, key.as_ref(), Some(reason), self.soon()).await?
+            }
+            (outcome, _) => outcome?,
+        };
+        let mark = Mark { at: self.aecm().clock().now().unix(), reason: reason.code() };
+        self.mark(core::slice::from_ref(&certificate), &mark).await?;
+        Ok(Revocation { certificate, outcome })
+    }
+
+    /// The certificates of a key that have not run out.
+    fn standing(&self, entry: &Entry) -> Vec<Certificate> {
+        let now = self.aecm().clock().now();
+        let all = entry.certificate.iter().chain(&entry.former);
+        all.filter(|certificate| now <= certificate.not_after()).cloned().collect()
+    }
+
+    /// Signing certificates of the mailbox that the directory of certificates lists.
+    async fn listed(&self) -> Result<Vec<Certificate>, Error> {
+        let found = match (self.aecm().directory(), self.service_directory().await?) {
+            (_, Some(directory)) => directory.certificates(self.address()).await?,
+            (Some(directory), None) => directory.certificates(self.address()).await?,
+            (None, None) => Vec::new(),
+        };
+        let signs = |certificate: &Certificate| {
+            certificate.key_usage().is_some_and(|usage| usage.digital_signature())
+                && certificate.san_mailboxes().iter().any(|named| named.matches(self.address()))
+        };
+        Ok(found.into_iter().map(|found| found.certificate).filter(signs).collect())
+    }
+
+    /// Certificates that the service named together with the device.
+    async fn named_by_events(&self, device: &DeviceId) -> Result<Vec<String>, Error> {
+        let events = match self.events().await {
+            Ok(events) => events,
+            Err(Error::Provision(ClientError::NotOffered { .. })) => Vec::new(),
+            Err(error) => return Err(error),
+        };
+        let added = events.into_iter().filter(|event| event.kind == EventKind::DeviceAdded);
+        Ok(added
+            .filter(|event| event.device.as_deref() == Some(device.as_str()))
+            .filter_map(|event| event.certificate)
+            .collect())
+    }
+}
+
+fn signs_jose(entry: &Entry) -> bool {
+    entry.slot.purpose != Purpose::Encrypt
+        && entry.state != EntryState::Removed
+        && matches!(entry.public_key.kind(), KeyKind::P256 | KeyKind::Rsa { .. })
+}
+
+fn is_unauthorized(error: &ClientError) -> bool {
+    match error {
+        ClientError::NoAccount => true,
+        ClientError::Problem(problem) => {
+            matches!(problem.kind, ProblemType::Unauthorized | ProblemType::AccountDoesNotExist)
+        }
+        _ => false,
+    }
+}

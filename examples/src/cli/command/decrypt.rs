@@ -1,0 +1,108 @@
+//! `aecm decrypt FILE`: one layer of encryption, without asking who signed what.
+
+use std::path::PathBuf;
+
+use aecm_core::certificate::Certificate;
+use aecm_core::digest::DigestAlgorithm;
+use aecm_smime::decrypt::{Content, DecryptOptions, Decrypted, decrypt_with};
+use aecm_smime::mime::{Entity, Protection};
+use clap::Args;
+use serde_json::{Value, json};
+
+use crate::cli::args::{LimitArgs, OutArgs};
+use crate::cli::keys::KeyArgs;
+use crate::cli::message::{self, Message};
+use crate::cli::recipients::{self, Sm2OrderArgs};
+use crate::cli::show::hex;
+use crate::cli::text::Text;
+use crate::cli::{Failure, Io, Outcome, judged, runtime};
+
+/// Decrypts a mail or CMS message; see open for a verdict on the whole mail.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  aecm decrypt letter.eml --key me.key --cert me.crt --out letter.txt
+  aecm decrypt message.p7m --key me.key --cert me.crt > content
+
+Without --out and --json the content goes to standard output. Content without authentication (CBC) is given out
+and called so: anybody may have changed it on its way.")]
+pub(in crate::cli) struct Decrypt {
+    /// The mail, or CMS in DER, BER or PEM
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    #[command(flatten)]
+    keys: KeyArgs,
+    #[command(flatten)]
+    order: Sm2OrderArgs,
+    #[command(flatten)]
+    limits: LimitArgs,
+    #[command(flatten)]
+    out: OutArgs,
+}
+
+impl Decrypt {
+    pub(in crate::cli) fn run(self, io: &mut Io) -> Result<Outcome, Failure> {
+        let limits = self.limits.get();
+        let keys = recipients::read(&self.keys, &limits, io)?;
+        let (cms, mut tolerances) = match message::read(&self.file, &limits, io)? {
+            Message::Cms(cms) => (cms, Vec::new()),
+            Message::Mail(mail) => match Entity::parse(&mail, &limits)?.protection(&limits)? {
+                Protection::Cms { cms, tolerances, .. } => (cms, tolerances),
+                _ => {
+                    return Err(Failure::error("wrong-kind", "the mail is not encrypted"));
+                }
+            },
+        };
+        let mut options = DecryptOptions::default();
+        options.limits = limits;
+        options.sm2_form = self.order.form();
+        let Decrypted { content, cipher, recipient, form, tolerances: used, .. } =
+            runtime::block_on(decrypt_with(&cms, &keys, &options))??;
+        tolerances.extend(used);
+        let (authenticated, octets) = match content {
+            Content::Authenticated(octets) => (true, octets),
+            Content::Unauthenticated(octets) => (false, octets.into_unauthenticated()),
+        };
+        let verdict = if authenticated { "valid" } else { "unauthenticated" };
+        let reasons: &[&str] = if authenticated { &[] } else { &["unauthenticated"] };
+        let tolerances = judged::tolerances(&tolerances);
+        let digest = hex(&DigestAlgorithm::Sha256.digest(&octets));
+        let mut text = Text::verdict(
+            verdict,
+            if authenticated {
+                "decrypted, and nobody changed it after it was encrypted; who that was is not known"
+            } else {
+                "decrypted; anybody may have changed it on its way"
+            },
+        );
+        text.row("recipient", recipient.subject_text());
+        text.row("cipher", cipher.word());
+        text.row("form", form.word());
+        text.row("content", format!("{} octets, sha256 {digest}", octets.len()));
+        text.because(reasons, &tolerances);
+        let mut outcome = Outcome::of(verdict)
+            .with("recipient", holder(&recipient))
+            .with("cipher", cipher.word())
+            .with("authenticated", authenticated)
+            .with("content_sha256", digest)
+            .with("form", form.word())
+            .because(reasons.iter().copied())
+            .tolerating(tolerances)
+            .saying(text.finish())
+            .giving(octets, self.out.out);
+        // Decrypting was all that was asked for.
+        outcome.accepted = true;
+        Ok(outcome)
+    }
+}
+
+/// Whose key opened it.
+pub(in crate::cli) fn holder(certificate: &Certificate) -> Value {
+    let emails: Vec<String> = certificate.mailboxes().iter().map(ToString::to_string).collect();
+    json!({
+        "subject": certificate.subject_text(),
+        "emails": emails,
+        "serial": hex(certificate.serial()),
+        "sha256": hex(&certificate.sha256()),
+    })
+}

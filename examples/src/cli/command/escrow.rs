@@ -1,0 +1,127 @@
+//! `aecm escrow`: the encrypting keys in safe keeping at the service, for when every device is lost.
+
+use std::sync::Arc;
+
+use aecm::store::KeyStore;
+use aecm::{EscrowConsent, Plan, Recovered};
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use crate::cli::online::desk::Desk;
+use crate::cli::online::discover::discover;
+use crate::cli::online::keyfolder::StoreArgs;
+use crate::cli::online::mailboxes::MailboxArg;
+use crate::cli::online::progress::Teller;
+use crate::cli::online::stop::{Done, Stop, settle};
+use crate::cli::online::{slots, waits};
+use crate::cli::{Failure, Io, Outcome, runtime};
+
+/// Leaves the encrypting keys with the service, takes them out again, or has them destroyed there. The service can
+/// read the mailbox's encrypted mail while it keeps them.
+#[derive(Args)]
+pub(in crate::cli) struct Escrow {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Leave all encrypting keys with the service
+    Put(Put),
+    /// Have the service destroy what it keeps
+    Delete(Common),
+    /// Take the keys out, after every device that held them was lost
+    Recover(Common),
+}
+
+#[derive(Args)]
+struct Put {
+    #[command(flatten)]
+    common: Common,
+    /// Agree to the terms of the escrow
+    #[arg(long)]
+    agree_terms: bool,
+}
+
+#[derive(Args)]
+struct Common {
+    #[command(flatten)]
+    store: StoreArgs,
+    #[command(flatten)]
+    mailbox: MailboxArg,
+}
+
+impl Escrow {
+    pub(in crate::cli) fn run(self, io: &mut Io) -> Result<Outcome, Failure> {
+        let common = self.task.common();
+        let store = match common.store.open(io) {
+            Ok(store) => store,
+            Err(stop) => return Ok(settle(Err(stop))),
+        };
+        Ok(settle(runtime::block_on(self.task.work(store, io))?))
+    }
+}
+
+impl Task {
+    const fn common(&self) -> &Common {
+        match self {
+            Self::Put(put) => &put.common,
+            Self::Delete(common) | Self::Recover(common) => common,
+        }
+    }
+
+    async fn work(&self, store: Arc<dyn KeyStore>, io: &Io) -> Done<Outcome> {
+        let address = self.common().mailbox.one(store.as_ref()).await?;
+        let desk = Desk::open(&store, &address, matches!(self, Self::Recover(_)), io).await?;
+        let outcome = match self {
+            Self::Put(put) => put_in(&desk, put.agree_terms, io).await?,
+            Self::Delete(_) => {
+                desk.mailbox.withdraw_escrow().await?;
+                Outcome::of("valid").saying("the service keeps no keys of this mailbox\n")
+            }
+            Self::Recover(_) => recover(&desk, io).await?,
+        };
+        Ok(outcome.with("mailbox", address.to_string()))
+    }
+}
+
+async fn put_in(desk: &Desk, agreed: bool, io: &Io) -> Done<Outcome> {
+    let found = discover(Arc::clone(&desk.http), &desk.settings.directory).await?;
+    let Some(terms) = found.escrow_terms else {
+        return Err(Stop::error("not-offered", "the service keeps no keys for mailboxes"));
+    };
+    if !agreed {
+        let message = format!(
+            "the terms of the escrow at {terms} were not agreed to: read them, and give --agree-terms"
+        );
+        return Err(Stop::error("terms-not-agreed", message).with("terms", terms));
+    }
+    let consent =
+        EscrowConsent { terms_url: terms.clone(), agreed_at: io.clock.now(), document_sha256: None };
+    let escrowed = desk.mailbox.escrow(consent).await?;
+    let count = escrowed.certificates.len();
+    Ok(Outcome::of("valid")
+        .with("terms", terms)
+        .with("certificates", json!(escrowed.certificates))
+        .with("stored_at", escrowed.stored_at.to_string())
+        .saying(format!("the service keeps {count} encrypting keys of this mailbox\n")))
+}
+
+async fn recover(desk: &Desk, io: &Io) -> Done<Outcome> {
+    let teller = Teller::new(io);
+    let recovered = teller.during(desk.mailbox.recover(Plan::dual())).await?;
+    let all = desk.mailbox.slots().await?;
+    let text = slots::to_text(&all);
+    Ok(match recovered {
+        Recovered::Keys(suites) => {
+            let words: Vec<&str> = suites.iter().map(|suite| suite.word()).collect();
+            Outcome::of("valid").with("recovered", words).saying(text)
+        }
+        Recovered::Waiting(waiting) => Outcome::of("partial")
+            .because(["waiting-for-transfer"])
+            .with("waiting", waits::json(&waiting))
+            .saying(text),
+        _ => Outcome::of("partial").saying(text),
+    }
+    .with("slots", slots::to_json(&all)))
+}

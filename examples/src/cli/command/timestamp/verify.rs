@@ -1,0 +1,256 @@
+//! `aecm timestamp verify FILE`: an answer or a token.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use aecm_core::limits::Limits;
+use aecm_core::path::{Anchors, PathPurpose, validate};
+use aecm_smime::verify::TimestampTrust;
+use aecm_timestamp::{Error, TimestampPolicy, Token, parse_response, response, verify_response};
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::{expected, sha256};
+use crate::cli::args::OutArgs;
+use crate::cli::show::hex;
+use crate::cli::sniff::{Form, sniff};
+use crate::cli::text::Text;
+use crate::cli::verifying::{At, Judge, JudgingArgs};
+use crate::cli::{Failure, Io, Outcome, input};
+
+/// Verifies a timestamp: the answer of an authority, or the bare token.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  aecm timestamp verify report.tsr --data report.pdf --request report.tsq --trust tsa-root.crt
+  aecm timestamp verify report.tst --data-sha256 9f86d081… --trust tsa-root.crt --at gentime
+
+The authority's certificate has to be valid at the time the token says and at --at (now, unless it is named);
+--at gentime asks for the first alone.")]
+pub(super) struct Verify {
+    /// The answer (TimeStampResp) or token, DER or PEM
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// The request that it answers
+    #[arg(long, value_name = "F")]
+    request: Option<PathBuf>,
+    /// What was stamped
+    #[arg(long, value_name = "F", conflicts_with = "data_sha256")]
+    data: Option<PathBuf>,
+    /// The SHA-256 of what was stamped
+    #[arg(long, value_name = "HEX", value_parser = sha256)]
+    data_sha256: Option<[u8; 32]>,
+    /// Certificates of time-stamping roots to trust, PEM or DER; may be given several times
+    #[arg(long, value_name = "F", help_heading = "Trust")]
+    trust: Vec<PathBuf>,
+    #[command(flatten)]
+    out: OutArgs,
+    #[command(flatten)]
+    judging: JudgingArgs,
+}
+
+impl Verify {
+    pub(super) fn run(self, io: &mut Io) -> Result<Outcome, Failure> {
+        let judge = self.judging.read(&self.trust, &[], io)?;
+        let limits = judge.policy.limits.clone();
+        let octets = input::read(&self.file, &limits, io)?;
+        let Some(der) = der(&octets, &limits) else {
+            let name = self.file.display();
+            return Err(Failure::error("malformed", format!("{name} is no timestamp in DER or PEM")));
+        };
+        let answer = match answer(&der, &limits) {
+            Ok(answer) => answer,
+            Err(Error::Malformed(source)) => {
+                return Err(crate::cli::errors::tlv(&source, format!("this is no timestamp: {source}")));
+            }
+            Err(error @ Error::TooLarge { .. }) => {
+                return Err(Failure::limit(error.word(), error.to_string()));
+            }
+            Err(error) => return Ok(refused(&judge, error.word(), &error.to_string())),
+        };
+        let token = match parse_response(&answer, &limits) {
+            Ok(response) => match response.token {
+                Some(token) => token.to_vec(),
+                None => {
+                    let failures: Vec<&str> = response.failures.iter().map(|one| one.word()).collect();
+                    let why = format!("the authority refused: {} {}", failures.join(", "), response.text);
+                    return Ok(refused(&judge, "timestamp-rejected", &why));
+                }
+            },
+            Err(error) => return Ok(refused(&judge, error.word(), &error.to_string())),
+        };
+        let compared = self.expected(&token, &limits, io)?;
+        let request = match compared {
+            Ok(request) => request,
+            Err((word, why)) => return Ok(refused(&judge, word, why)),
+        };
+        let policy = policy(&judge);
+        let now = judge.at.unwrap_or_else(|| io.clock.now());
+        match verify_response(&request.question, &response::granted(&token), &policy, now) {
+            Ok(found) => Ok(self.found(found, &judge, request.compared)),
+            Err(Error::Token { word: "no-tsa-anchor", detail }) => {
+                Ok(refused(&judge, "no-anchors-given", &detail))
+            }
+            Err(error) => Ok(refused(&judge, error.word(), &error.to_string())),
+        }
+    }
+
+    /// What the token has to be about.
+    fn expected(
+        &self,
+        token: &[u8],
+        limits: &Limits,
+        io: &mut Io,
+    ) -> Result<Result<expected::Expected, (&'static str, &'static str)>, Failure> {
+        let asked = match &self.request {
+            None => None,
+            Some(path) => {
+                let octets = input::read(path, limits, io)?;
+                let der = der(&octets, limits).unwrap_or_default();
+                let name = path.display();
+                let request = aecm_timestamp::Request::from_der(&der, limits).map_err(|error| {
+                    Failure::error("malformed", format!("{name} is no timestamp request: {error}"))
+                })?;
+                Some(request)
+            }
+        };
+        let data = match &self.data {
+            Some(path) => Some(input::read(path, limits, io)?),
+            None => None,
+        };
+        Ok(expected::of(token, asked, data.as_deref().map(Vec::as_slice), self.data_sha256, limits))
+    }
+
+    /// The token holds at the time it says; now at the time that was chosen.
+    fn found(&self, token: Token, judge: &Judge, compared: bool) -> Outcome {
+        let told = Told::of(&token);
+        let mut reasons: Vec<String> = Vec::new();
+        let mut verdict = "valid";
+        if token.trust == TimestampTrust::SelfAsserted {
+            reasons.push("timestamp-self-asserted".to_owned());
+        }
+        if !compared {
+            reasons.push("imprint-not-compared".to_owned());
+        }
+        // The verifier judged the chain at the time the token says; here it is judged at the time chosen, with
+        // what is known about revocation.
+        let at = if judge.asked == Some(At::GenTime) { Some(token.info.gen_time) } else { judge.at };
+        let purpose = match token.trust {
+            TimestampTrust::Tsa => PathPurpose::TimestampAuthority,
+            _ => PathPurpose::MailboxTimestamp,
+        };
+        let between: Vec<_> = token.chain.iter().skip(1).chain(&judge.intermediates).cloned().collect();
+        let options = judge.path_options(purpose, at);
+        if let Err(failure) = validate(&token.certificate, &between, &judge.anchors, &options) {
+            verdict = "invalid";
+            reasons.push(failure.word().to_owned());
+        }
+        let mut text = Text::verdict(
+            verdict,
+            match (verdict, token.trust) {
+                ("valid", TimestampTrust::SelfAsserted) => "the mailbox itself says so, which proves nothing",
+                ("valid", _) => "stamped by an authority that is trusted here",
+                _ => "the stamp held when it was made, and its certificates do not hold at the time chosen",
+            },
+        );
+        told.rows(&mut text);
+        text.because(&reasons, &[]);
+        let outcome = members(Outcome::of(verdict), Some(&told)).because(reasons).saying(text.finish());
+        match &self.out.out {
+            Some(out) if verdict == "valid" => outcome.giving(token.der, Some(out.clone())),
+            _ => outcome,
+        }
+    }
+}
+
+/// The rules: judged at any age, and a mailbox's own unit recognised under the same roots.
+fn policy(judge: &Judge) -> TimestampPolicy {
+    let mut policy = TimestampPolicy::new(judge.anchors.clone());
+    policy.mailbox_anchors = Anchors::new(judge.anchors.certificates().to_vec());
+    policy.max_age = Duration::MAX;
+    policy.intermediates.clone_from(&judge.intermediates);
+    policy.limits = judge.policy.limits.clone();
+    if judge.at.is_none() {
+        policy.max_future = Duration::MAX;
+    }
+    policy
+}
+
+fn der(octets: &[u8], limits: &Limits) -> Option<Vec<u8>> {
+    match sniff(octets, limits) {
+        Form::Asn1(der) => Some(der),
+        Form::Pem(blocks) => blocks.into_iter().next().map(|(_, der)| der),
+        Form::Mail | Form::Unknown => None,
+    }
+}
+
+/// The answer as it is, or one made of a bare token.
+fn answer(der: &[u8], limits: &Limits) -> Result<Vec<u8>, Error> {
+    if der.len() > limits.tsa_answer_bytes {
+        return Err(Error::TooLarge { limit: limits.tsa_answer_bytes });
+    }
+    if aecm_smime::cms::content_type(der, limits).is_ok() {
+        return Ok(response::granted(der));
+    }
+    parse_response(der, limits).map(|_| der.to_vec())
+}
+
+/// What a token says, as far as it was verified.
+pub(in crate::cli) struct Told {
+    gen_time: String,
+    policy: String,
+    serial: String,
+    subject: String,
+    sha256: String,
+    trust: &'static str,
+    accuracy: Option<f64>,
+}
+
+impl Told {
+    pub(in crate::cli) fn of(token: &Token) -> Self {
+        Self {
+            gen_time: token.info.gen_time.to_string(),
+            policy: token.info.policy.to_string(),
+            serial: hex(&token.info.serial),
+            subject: token.authority.clone(),
+            sha256: hex(&token.certificate.sha256()),
+            trust: token.trust.word(),
+            accuracy: token.info.accuracy.map(|accuracy| accuracy.as_secs_f64()),
+        }
+    }
+
+    pub(in crate::cli) fn rows(&self, text: &mut Text) {
+        text.row("time", &self.gen_time);
+        text.row("signer", &self.subject);
+        text.row("trust", self.trust);
+        text.row("policy", &self.policy);
+        text.row("serial", &self.serial);
+        text.row("accuracy", self.accuracy.map_or(String::new(), |seconds| format!("{seconds} s")));
+    }
+}
+
+/// The members that every timestamp command has.
+pub(super) fn members(outcome: Outcome, told: Option<&Told>) -> Outcome {
+    let or_null = |get: fn(&Told) -> &String| told.map_or(Value::Null, |told| get(told).as_str().into());
+    outcome
+        .with("gen_time", or_null(|told| &told.gen_time))
+        .with("policy", or_null(|told| &told.policy))
+        .with("serial", or_null(|told| &told.serial))
+        .with("accuracy", json!(told.and_then(|told| told.accuracy)))
+        .with(
+            "signer",
+            told.map_or(Value::Null, |told| json!({ "subject": told.subject, "sha256": told.sha256 })),
+        )
+        .with("trust", told.map_or(Value::Null, |told| told.trust.into()))
+}
+
+/// A token that shows nothing: what it claims is not repeated.
+fn refused(judge: &Judge, word: &str, why: &str) -> Outcome {
+    let mut text = Text::verdict("invalid", why);
+    let mut words = vec![word];
+    if judge.anchors.certificates().is_empty() && word != "no-anchors-given" {
+        words.push("no-anchors-given");
+    }
+    text.because(&words, &[]);
+    members(Outcome::of("invalid"), None).because(words).saying(text.finish())
+}

@@ -1,0 +1,66 @@
+//! The slots of a mailbox, for people and for programs.
+
+use aecm::SlotReport;
+use aecm::store::{DeviceId, Slot};
+use aecm_core::suite::{Level, Purpose, Suite};
+use serde_json::{Value, json};
+
+use super::stop::{Done, Stop};
+use crate::table::Table;
+
+/// What the mailbox has, with what a call came to.
+pub(in crate::cli) fn with(mut all: Vec<SlotReport>, outcomes: &[SlotReport]) -> Vec<SlotReport> {
+    for outcome in outcomes {
+        match all.iter_mut().find(|slot| slot.slot().same_place(&outcome.slot())) {
+            Some(slot) => slot.state = outcome.state,
+            None => all.push(outcome.clone()),
+        }
+    }
+    all
+}
+
+/// `slots[]`: one object a slot.
+pub(in crate::cli) fn to_json(slots: &[SlotReport]) -> Value {
+    let slot = |slot: &SlotReport| {
+        json!({
+            "slot": slot.slot().to_string(),
+            "suite": slot.suite.word(),
+            "purpose": slot.purpose.word(),
+            "level": slot.level.word(),
+            "device": slot.device.as_ref().map(ToString::to_string),
+            "state": slot.state.word(),
+            "serial": slot.serial(),
+            "not_after": slot.not_after().map(|time| time.to_string()),
+        })
+    };
+    slots.iter().map(slot).collect()
+}
+
+/// The same as a table.
+pub(in crate::cli) fn to_text(slots: &[SlotReport]) -> String {
+    let mut table = Table::new(["slot", "state", "valid until", "serial"]);
+    for slot in slots {
+        let until = slot.not_after().map_or_else(|| "-".to_owned(), |time| time.to_string());
+        let serial = slot.serial().unwrap_or_else(|| "-".to_owned());
+        table.row([slot.slot().to_string(), slot.state.word().to_owned(), until, serial]);
+    }
+    table.to_string()
+}
+
+/// A slot by its words; without a device it is this one's.
+pub(in crate::cli) fn parse(text: &str, device: &DeviceId) -> Done<Slot> {
+    let whole: Option<Slot> = text.parse().ok();
+    whole.or_else(|| short(text, device)).ok_or_else(|| {
+        let message =
+            format!("{text:?} is no slot like sm2-sign-mv, classic-encrypt-mv or sm2-sign-mv@DEVICE");
+        Stop::error("slot-malformed", message)
+    })
+}
+
+fn short(text: &str, device: &DeviceId) -> Option<Slot> {
+    let mut words = text.split('-');
+    let suite = Suite::from_word(words.next()?)?;
+    let purpose = Purpose::from_word(words.next()?)?;
+    let level = words.next().map_or(Some(Level::Mailbox), Level::from_word)?;
+    words.next().is_none().then(|| Slot::new(suite, purpose, level, device))
+}
