@@ -9,6 +9,7 @@ use aecm_sm::sm2::CiphertextForm;
 use zeroize::Zeroizing;
 
 use crate::digest::DigestAlgorithm;
+use crate::ecdh::KeyWrap;
 use crate::embed::MaybeSendSync;
 use crate::public_key::PublicKey;
 use crate::signature::SignatureAlgorithm;
@@ -52,6 +53,18 @@ pub enum RecipientParameters<'a> {
     Sm2 {
         /// The form of the ciphertext.
         form: CiphertextForm,
+    },
+    /// One-pass ECDH on the key's curve, P-256 or P-384, with the KDF of X9.63 and AES key wrap (RFC 5753 §3.1);
+    /// the ciphertext is the wrapped key.
+    Ecdh {
+        /// The sender's public key, a point as SEC 1 §2.3.3 encodes it.
+        originator: &'a [u8],
+        /// The hash of the KDF.
+        kdf: DigestAlgorithm,
+        /// The key wrap.
+        wrap: KeyWrap,
+        /// SharedInfo of the KDF: ECC-CMS-SharedInfo in DER.
+        shared_info: &'a [u8],
     },
 }
 

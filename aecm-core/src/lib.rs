@@ -10,6 +10,7 @@ pub mod certificate;
 pub mod crl;
 pub mod digest;
 pub mod directory;
+pub mod ecdh;
 pub mod embed;
 #[doc(hidden)]
 pub mod fuzzing;

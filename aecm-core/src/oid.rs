@@ -76,6 +76,10 @@ identifiers! {
     DH_STD_SHA256_KDF = "1.3.132.1.11.1", "dhSinglePass-stdDH-sha256kdf";
     DH_STD_SHA384_KDF = "1.3.132.1.11.2", "dhSinglePass-stdDH-sha384kdf";
     DH_STD_SHA512_KDF = "1.3.132.1.11.3", "dhSinglePass-stdDH-sha512kdf";
+    DH_COFACTOR_SHA1_KDF = "1.3.133.16.840.63.0.3", "dhSinglePass-cofactorDH-sha1kdf";
+    DH_COFACTOR_SHA256_KDF = "1.3.132.1.14.1", "dhSinglePass-cofactorDH-sha256kdf";
+    DH_COFACTOR_SHA384_KDF = "1.3.132.1.14.2", "dhSinglePass-cofactorDH-sha384kdf";
+    DH_COFACTOR_SHA512_KDF = "1.3.132.1.14.3", "dhSinglePass-cofactorDH-sha512kdf";
 
     // SM2, SM3, SM4 (GM/T 0006, GB/T 33560).
     SM2_CURVE = "1.2.156.10197.1.301", "SM2";
@@ -103,6 +107,11 @@ identifiers! {
     RC2_CBC = "1.2.840.113549.3.2", "RC2-CBC";
 
     // Passwords (RFC 8018, RFC 7914, RFC 9579).
+    PWRI_KEK = "1.2.840.113549.1.9.16.3.9", "id-alg-PWRI-KEK";
+    ZLIB_COMPRESS = "1.2.840.113549.1.9.16.3.8", "id-alg-zlibCompress";
+    DIGESTED_DATA = "1.2.840.113549.1.7.5", "id-digestedData";
+    AUTHENTICATED_DATA = "1.2.840.113549.1.9.16.1.2", "id-ct-authData";
+    SM4_WRAP = "1.2.156.10197.1.104.12", "SM4 key wrap";
     PBES2 = "1.2.840.113549.1.5.13", "PBES2";
     PBKDF2 = "1.2.840.113549.1.5.12", "PBKDF2";
     PBMAC1 = "1.2.840.113549.1.5.14", "PBMAC1";

@@ -25,6 +25,7 @@ mod input;
 mod io;
 mod judged;
 mod keys;
+mod kind;
 mod limits;
 mod message;
 mod online;

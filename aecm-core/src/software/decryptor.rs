@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use zeroize::Zeroizing;
 
+use crate::ecdh;
 use crate::embed::{RandCore, Rng};
 use crate::key::{Decryptor, KeyError, RecipientParameters};
 use crate::public_key::PublicKey;
@@ -64,6 +65,17 @@ impl SoftwareDecryptor {
                 Err(KeyError::Unsupported("RSA key transport"))
             }
             (RecipientParameters::Sm2 { .. }, _) => Err(KeyError::Unsupported("SM2 decryption")),
+            (RecipientParameters::Ecdh { originator, kdf, wrap, shared_info }, secret) => {
+                let shared = match secret {
+                    Secret::P256(key) => ecdh::secret_256(key, originator),
+                    Secret::P384(key) => ecdh::secret_384(key, originator),
+                    Secret::Rsa(_) | Secret::Sm2(_) => return Err(KeyError::Unsupported("ECDH")),
+                };
+                // What is no point of the curve goes on with a secret that nobody has (THREATS E4).
+                let shared = shared.unwrap_or_else(|| self.substitute(originator, 32));
+                let kek = ecdh::x963(*kdf, &shared, shared_info, wrap.key_size());
+                Ok(wrap.unwrap(&kek, ciphertext).unwrap_or_default())
+            }
         }
     }
 

@@ -2,6 +2,7 @@
 
 use aecm_core::certificate::CertificateError;
 use aecm_core::header::HeaderError;
+use aecm_core::password::PasswordError;
 use aecm_core::software::SoftwareKeyError;
 use aecm_core::tlv::{TlvError, TlvErrorKind};
 use aecm_smime::Error;
@@ -115,10 +116,24 @@ pub(super) fn key(name: &str, error: &SoftwareKeyError) -> Failure {
     let message = format!("{name} is no private key that can be used: {error}");
     match error {
         SoftwareKeyError::Encrypted => Failure::error("password-missing", message),
+        SoftwareKeyError::Password(error) => password(error, message),
+        SoftwareKeyError::LegacyEncryption => Failure::error("unsupported", message),
         SoftwareKeyError::Malformed(source) => tlv(source, message),
         SoftwareKeyError::Algorithm { .. } | SoftwareKeyError::Curve { .. } => {
             Failure::error("unsupported", message)
         }
+        _ => Failure::error("malformed", message),
+    }
+}
+
+/// What is wrong with something under a password.
+pub(super) fn password(error: &PasswordError, message: String) -> Failure {
+    match error {
+        PasswordError::WrongPassword => Failure::error("wrong-password", message),
+        PasswordError::Malformed(source) => tlv(source, message),
+        PasswordError::Algorithm { .. } => Failure::error("unsupported", message),
+        PasswordError::Iterations { .. } | PasswordError::Memory { .. } => Failure::limit(LIMIT, message),
+        PasswordError::Rng => Failure::error("rng", message),
         _ => Failure::error("malformed", message),
     }
 }

@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf};
 
 use aecm_core::certificate::Certificate;
 use aecm_core::limits::Limits;
-use aecm_core::software::SoftwareKey;
+use aecm_core::software::{SoftwareKey, SoftwareKeyError};
 use clap::Args;
+use zeroize::Zeroizing;
 
+use super::kind::{self, Kind};
 use super::password::PasswordArgs;
 use super::sniff::{Form, sniff};
 use super::{Failure, Io, certificates, errors, input};
@@ -79,26 +81,39 @@ pub(super) fn mismatch(name: &str) -> Failure {
     Failure::error("key-mismatch", message)
 }
 
-/// The private key of a file, and the certificates that stand beside it.
+/// The private key of a file, and the certificates that stand beside it. The password is asked for only where the
+/// key is encrypted.
 pub(super) fn private_key(
     path: &Path,
-    _password: &PasswordArgs,
+    password: &PasswordArgs,
     limits: &Limits,
     io: &mut Io,
 ) -> Result<(SoftwareKey, Vec<Certificate>), Failure> {
     let octets = input::read(path, limits, io)?;
     let name = path.display().to_string();
+    let wrong = |error: SoftwareKeyError| errors::key(&name, &error);
     match sniff(&octets, limits) {
         Form::Pem(blocks) => {
             let text = core::str::from_utf8(&octets)
                 .map_err(|_| Failure::error("malformed", format!("{name} is no text")))?;
-            let key = SoftwareKey::from_pem(text).map_err(|error| errors::key(&name, &error))?;
-            Ok((key, certificates::of_blocks(&blocks, &name, limits)?))
+            let key = match SoftwareKey::from_pem(text) {
+                Err(SoftwareKeyError::Encrypted) => {
+                    let password = password.wanted(&name, io)?;
+                    SoftwareKey::from_pem_with_password(text, password.as_bytes(), limits)
+                }
+                other => other,
+            };
+            Ok((key.map_err(wrong)?, certificates::of_blocks(&blocks, &name, limits)?))
         }
         Form::Asn1(der) => {
-            let der = zeroize::Zeroizing::new(der);
-            let key = SoftwareKey::from_pkcs8_der(&der).map_err(|error| errors::key(&name, &error))?;
-            Ok((key, Vec::new()))
+            let der = Zeroizing::new(der);
+            let key = if kind::of(&der, limits) == Kind::EncryptedPrivateKey {
+                let password = password.wanted(&name, io)?;
+                SoftwareKey::from_encrypted_der(&der, password.as_bytes(), limits)
+            } else {
+                SoftwareKey::from_pkcs8_der(&der)
+            };
+            Ok((key.map_err(wrong)?, Vec::new()))
         }
         Form::Mail | Form::Unknown => {
             Err(Failure::error("malformed", format!("{name} is no private key in PEM or DER")))

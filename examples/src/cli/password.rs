@@ -38,6 +38,34 @@ impl PasswordArgs {
     }
 }
 
+/// Where the password of what is written comes from.
+#[derive(Args, Clone, Debug, Default)]
+pub(super) struct NewPasswordArgs {
+    /// Write the key under a password
+    #[arg(long, requires = "out")]
+    encrypt: bool,
+    /// The password to write it under; other users of the machine can see it: prefer --new-password-file
+    #[arg(long, value_name = "P", conflicts_with = "new_password_file", requires = "encrypt")]
+    new_password: Option<String>,
+    /// A file whose first line is the password to write it under
+    #[arg(long, value_name = "F", requires = "encrypt")]
+    new_password_file: Option<PathBuf>,
+}
+
+impl NewPasswordArgs {
+    /// The password, where something is to be written under one.
+    pub(super) fn given(&self, io: &mut Io) -> Result<Option<Zeroizing<String>>, Failure> {
+        if !self.encrypt {
+            return Ok(None);
+        }
+        let args = PasswordArgs {
+            password: self.new_password.clone(),
+            password_file: self.new_password_file.clone(),
+        };
+        args.wanted("the new file", io).map(Some)
+    }
+}
+
 /// The first line of a file, without its line end.
 pub(super) fn first_line(path: &std::path::Path, io: &mut Io) -> Result<Zeroizing<String>, Failure> {
     let mut limits = Limits::default();

@@ -1,6 +1,5 @@
 //! `aecm inspect FILE`: what a file is, and what is inside, verified or not.
 
-mod kind;
 mod mail;
 mod tree;
 
@@ -13,7 +12,7 @@ use serde_json::Value;
 use crate::cli::args::LimitArgs;
 use crate::cli::sniff::{Form, sniff};
 use crate::cli::text::Text;
-use crate::cli::{Failure, Io, Outcome, input};
+use crate::cli::{Failure, Io, Outcome, input, kind};
 use tree::Node;
 
 /// Shows what is inside any file of this world; nothing is verified, and no private octet is shown.

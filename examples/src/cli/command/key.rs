@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use aecm_core::certificate::Certificate;
+use aecm_core::password::Encryption;
 use aecm_core::software::SoftwareKey;
 use base64ct::{Base64, Encoding as _};
 use clap::{Args, ValueEnum};
@@ -11,17 +12,19 @@ use zeroize::Zeroizing;
 
 use super::cert;
 use crate::cli::args::{LimitArgs, OutArgs};
-use crate::cli::password::PasswordArgs;
+use crate::cli::password::{NewPasswordArgs, PasswordArgs};
 use crate::cli::show::hex;
 use crate::cli::text::Text;
-use crate::cli::{Failure, Io, Outcome, certificates, keys, words};
+use crate::cli::{Failure, Io, Outcome, certificates, errors, keys, words};
 
 /// Shows what a private key is, and converts it; the private octets are never printed.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   aecm key me.key --cert me.crt
-  aecm key old.pem --out me.key --to der")]
+  aecm key old.pem --out me.key --to der
+  aecm key plain.key --out me.key --encrypt --new-password-file secret.txt
+  aecm key me.key --password-file secret.txt --out plain.key")]
 pub(in crate::cli) struct Key {
     /// The key: PKCS#8, SEC1 or PKCS#1, PEM or DER
     #[arg(value_name = "FILE")]
@@ -34,6 +37,8 @@ pub(in crate::cli) struct Key {
     /// The form in which --out gets the key: PKCS#8 in PEM or DER
     #[arg(long, value_enum, default_value_t, requires = "out")]
     to: To,
+    #[command(flatten)]
+    new_password: NewPasswordArgs,
     #[command(flatten)]
     out: OutArgs,
     #[command(flatten)]
@@ -69,7 +74,13 @@ impl Key {
             .because(reasons)
             .saying(text.finish());
         Ok(match self.out.out {
-            Some(out) => outcome.giving(write(&key, self.to), Some(out)).privately(),
+            Some(out) => {
+                let written = match self.new_password.given(io)? {
+                    None => write(&key, self.to),
+                    Some(password) => encrypted(&key, self.to, &password, io)?,
+                };
+                outcome.giving(written, Some(out)).privately()
+            }
             None => outcome,
         })
     }
@@ -86,6 +97,17 @@ pub(in crate::cli) fn key_row(text: &mut Text, key: &SoftwareKey, certificates: 
         members.insert("matches".to_owned(), json!(own.map(|own| hex(&own.sha256()))));
     }
     row
+}
+
+/// The key as PKCS#8 under a password: PBES2 with PBKDF2 and AES-256-CBC.
+fn encrypted(key: &SoftwareKey, to: To, password: &str, io: &Io) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let der = key
+        .to_encrypted_der(password.as_bytes(), Encryption::default(), io.rng.as_ref())
+        .map_err(|error| errors::password(&error, format!("the key cannot be encrypted: {error}")))?;
+    Ok(match to {
+        To::Der => der.into(),
+        To::Pem => pem("ENCRYPTED PRIVATE KEY", &der),
+    })
 }
 
 /// The key as PKCS#8.

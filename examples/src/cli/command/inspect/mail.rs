@@ -4,9 +4,8 @@ use aecm_core::header;
 use aecm_core::limits::Limits;
 use aecm_smime::mime::{Entity, Protection};
 
-use super::kind;
 use super::tree::{self, Budget, Node};
-use crate::cli::Failure;
+use crate::cli::{Failure, kind};
 
 /// Header fields that say what a mail is about.
 const SHOWN: [&str; 5] = ["from", "to", "cc", "date", "subject"];

@@ -12,7 +12,7 @@ use aecm_smime::cms::{SignedData, content_type};
 
 /// A kind of ASN.1 value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::cli) enum Kind {
+pub(super) enum Kind {
     SignedData,
     TimestampToken,
     EnvelopedData,
@@ -35,7 +35,7 @@ pub(in crate::cli) enum Kind {
 
 impl Kind {
     /// The stable word.
-    pub(in crate::cli) const fn word(self) -> &'static str {
+    pub(super) const fn word(self) -> &'static str {
         match self {
             Self::SignedData => "signed-data",
             Self::TimestampToken => "timestamp-token",
@@ -59,13 +59,13 @@ impl Kind {
     }
 
     /// Whether its octets are nobody's business.
-    pub(in crate::cli) const fn is_secret(self) -> bool {
+    pub(super) const fn is_secret(self) -> bool {
         matches!(self, Self::PrivateKey)
     }
 }
 
 /// Finds out what `der` is.
-pub(in crate::cli) fn of(der: &[u8], limits: &Limits) -> Kind {
+pub(super) fn of(der: &[u8], limits: &Limits) -> Kind {
     if let Ok(content_type) = content_type(der, limits) {
         return cms(&content_type, der, limits);
     }
