@@ -93,7 +93,7 @@ pub fn usable_for_encryption(
     if let KeyKind::Rsa { bits } = kind
         && bits < MIN_RSA_BITS
     {
-        return Err(UnusableCertificate::WeakKey);
+        return Err(UnusableCertificate::WeakKey { bits });
     }
     if certificate.basic_constraints().is_some_and(|constraints| constraints.ca) {
         return Err(UnusableCertificate::Authority);
