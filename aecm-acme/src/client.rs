@@ -7,6 +7,7 @@ mod error;
 mod keys;
 mod mails;
 mod session;
+mod trace;
 mod transfers;
 
 use core::fmt;
@@ -170,6 +171,7 @@ impl Client {
             };
             let place = (machine.step(), machine.item().cloned());
             if shown.as_ref() != Some(&place) {
+                trace::step(place.0, place.1.as_ref());
                 self.tell(Event::Step { step: place.0, item: place.1.clone() });
                 shown = Some(place);
             }
@@ -183,6 +185,7 @@ impl Client {
                     return Ok(report);
                 }
                 Output::Sleep { until } => {
+                    tracing::debug!(seconds = until.since(now).as_secs(), "waiting before the next try");
                     self.joints.sleep.sleep(until.min(deadline).since(now)).await;
                     Input::Woken
                 }
@@ -226,6 +229,7 @@ impl Client {
             }
             Output::Install { item, chain } => {
                 keys.install(mailbox, &item, &chain).await?;
+                tracing::info!(%item, "certificate installed");
                 if let Some(certificate) = chain.into_iter().next() {
                     self.tell(Event::Issued { item, certificate });
                 }
@@ -260,8 +264,11 @@ impl Client {
     async fn send(&self, request: HttpRequest, deadline: Time) -> Result<HttpResponse, HttpError> {
         let url = request.url.clone();
         let time = REQUEST_TIME.min(deadline.since(self.joints.clock.now()));
+        let method = request.method;
         let answer = within(self.joints.http.send(request), self.joints.sleep.sleep(time)).await;
-        answer.unwrap_or(Err(HttpError::Timeout { url }))
+        let answer = answer.unwrap_or_else(|| Err(HttpError::Timeout { url: url.clone() }));
+        trace::exchange(method, &url, &answer, &self.config.limits);
+        answer
     }
 
     async fn machine(

@@ -15,6 +15,7 @@ pub(crate) mod name;
 mod report;
 mod sign;
 mod signature;
+mod static_txt;
 mod tag_list;
 mod verify;
 
@@ -24,6 +25,7 @@ pub use self::key_record::{KeyRecord, KeyRecordError};
 pub use self::report::{Covered, Failure, Pass, Report, STRONG_KEY_BITS, SignatureReport};
 pub use self::sign::{SignError, SignOptions, ToSign};
 pub use self::signature::{Signature, SignatureError};
+pub use self::static_txt::{StaticTxt, StaticTxtError};
 pub use self::tag_list::TagListError;
 pub use self::verify::{MAX_SIGNATURES, Pending, Records, VerifyOptions, prepare, verify};
 

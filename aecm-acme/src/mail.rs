@@ -1,6 +1,9 @@
 //! The joints to the mailbox: where challenge mails come from, who says they are genuine, and who sends the
 //! reply that plain RFC 8823 asks for.
 
+#[cfg(feature = "maildir")]
+pub mod maildir;
+
 use core::fmt;
 use core::time::Duration;
 

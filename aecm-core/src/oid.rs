@@ -217,7 +217,6 @@ identifiers! {
     PSEUDONYM = "2.5.4.65", "pseudonym";
     ORGANIZATION_IDENTIFIER = "2.5.4.97", "organizationIdentifier";
     DOMAIN_COMPONENT = "0.9.2342.19200300.100.1.25", "DC";
-    USER_CERTIFICATE = "2.5.4.36", "userCertificate";
     USER_ID = "0.9.2342.19200300.100.1.1", "UID";
 
     // Policies of the CA/B Forum S/MIME Baseline Requirements §7.1.6.1.

@@ -3,6 +3,9 @@
 //! It plays two parts that are apart in life: the CA's mail server, which sends challenge mails, and the
 //! mail provider of everybody else, which signs what its users send.
 
+mod maildir;
+mod smtp;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -24,7 +27,12 @@ use aecm_core::time::Time;
 use base64ct::{Base64, Encoding as _};
 use tokio::sync::Notify;
 
+use self::maildir::Maildir;
+use self::smtp::Smtp;
 use crate::error::Error;
+use crate::options::MailDelivery;
+
+pub use smtp::Outbox;
 
 const SELECTOR: &str = "aecm";
 /// The largest mail taken, in octets.
@@ -39,6 +47,10 @@ pub struct PostOffice {
     clock: Arc<dyn Clock>,
     boxes: Mutex<Boxes>,
     arrival: Notify,
+    /// The ways out.
+    memory: bool,
+    maildirs: Vec<Arc<Maildir>>,
+    servers: Vec<Smtp>,
 }
 
 #[derive(Default)]
@@ -64,14 +76,34 @@ impl core::fmt::Debug for PostOffice {
 
 impl PostOffice {
     /// The mail system with a DKIM key that is published for every domain it serves.
-    pub(crate) fn new(ca_domain: &str, dkim: SoftwareKey, clock: Arc<dyn Clock>, rng: &Arc<dyn Rng>) -> Self {
-        Self {
+    pub(crate) fn new(
+        ca_domain: &str,
+        dkim: SoftwareKey,
+        ways: &[MailDelivery],
+        clock: Arc<dyn Clock>,
+        rng: &Arc<dyn Rng>,
+    ) -> Result<Self, Error> {
+        let (mut memory, mut maildirs, mut servers) = (false, Vec::new(), Vec::new());
+        for way in ways {
+            match way {
+                MailDelivery::Memory => memory = true,
+                MailDelivery::Maildir(path) => {
+                    let maildir = Maildir::open(path, Arc::clone(rng)).map_err(Error::Mail)?;
+                    maildirs.push(Arc::new(maildir));
+                }
+                MailDelivery::Smtp(options) => servers.push(Smtp::new(options.clone(), ca_domain)),
+            }
+        }
+        Ok(Self {
             ca_domain: ca_domain.to_owned(),
             dkim: Arc::new(dkim.into_signer(Arc::clone(rng))),
             clock,
             boxes: Mutex::default(),
             arrival: Notify::new(),
-        }
+            memory,
+            maildirs,
+            servers,
+        })
     }
 
     fn boxes(&self) -> MutexGuard<'_, Boxes> {
@@ -88,7 +120,7 @@ impl PostOffice {
         self.boxes().mails.remove(mailbox);
     }
 
-    /// How many mails have been delivered since the start, into whichever mailbox.
+    /// How many mails have been delivered since the start, into whichever mailbox or on whichever way out.
     #[must_use]
     pub fn delivered(&self) -> u64 {
         self.boxes().delivered
@@ -112,6 +144,37 @@ impl PostOffice {
         drop(boxes);
         self.arrival.notify_waiters();
         true
+    }
+
+    /// Sends a signed mail out on every way there is. Whether it reached a mailbox here is not told: an unknown
+    /// mailbox is not told apart from one that never answers.
+    async fn transmit(&self, from: &Mailbox, to: &Mailbox, raw: Vec<u8>) -> Result<(), Error> {
+        let delivered = self.memory && self.deliver(to, &raw);
+        for server in &self.servers {
+            server.send(from, to, &raw);
+        }
+        let now = self.clock.now();
+        let raw = Arc::new(raw);
+        for maildir in &self.maildirs {
+            let (maildir, raw) = (Arc::clone(maildir), Arc::clone(&raw));
+            let written = tokio::task::spawn_blocking(move || maildir.deliver(&raw, now)).await;
+            written.map_err(|error| Error::Mail(error.to_string()))?.map_err(Error::Mail)?;
+        }
+        if !delivered && !(self.maildirs.is_empty() && self.servers.is_empty()) {
+            let mut boxes = self.boxes();
+            boxes.delivered = boxes.delivered.saturating_add(1);
+        }
+        Ok(())
+    }
+
+    /// What became of the mails that went to mail servers, all of them together.
+    #[must_use]
+    pub fn outbox(&self) -> Outbox {
+        self.servers.iter().map(Smtp::outbox).fold(Outbox::default(), |sum, one| Outbox {
+            sent: sum.sent.saturating_add(one.sent),
+            given_up: sum.given_up.saturating_add(one.given_up),
+            waiting: sum.waiting.saturating_add(one.waiting),
+        })
     }
 
     /// The TXT name and value of the DKIM key for a domain.
@@ -156,9 +219,7 @@ impl PostOffice {
         .map_err(|error| failed(&error))?;
         let options = challenge_sign_options(notice.from, SELECTOR, notice.now);
         let signed = options.sign_mail(&mail, self.dkim.as_ref()).await.map_err(|error| failed(&error))?;
-        // An unknown mailbox is not told apart from one that never answers: the order just stays pending.
-        let _delivered = self.deliver(notice.to, &signed);
-        Ok(())
+        self.transmit(notice.from, notice.to, signed).await
     }
 
     /// Looks among the mails sent to a challenge's address for the reply of RFC 8823 §3.2. `None`: not there
@@ -175,10 +236,12 @@ impl PostOffice {
             sent: wanted.sent,
             now: self.clock.now(),
         };
+        let resolver = &OwnDomain { office: self, domain: wanted.mailbox.ascii_domain().into_owned() };
         let mut refused = None;
         for mail in &mails {
             let options = VerifyOptions::default();
-            let checked = authenticate_reply(mail, &expected, SignedHeaders::Rfc8823, &options, self).await;
+            let checked =
+                authenticate_reply(mail, &expected, SignedHeaders::Rfc8823, &options, resolver).await;
             match checked {
                 Ok(_) => return Some(Ok(())),
                 Err(refusal @ (ReplyRefusal::Digest | ReplyRefusal::NoText | ReplyRefusal::NoResponse))
@@ -194,8 +257,9 @@ impl PostOffice {
 
     /// Whether the domain of `mailbox` vouches for author and Subject of the mail.
     async fn is_from(&self, mail: &Mail, mailbox: &Mailbox, now: Time) -> bool {
-        let report = verify(&mail.raw, now, &VerifyOptions::default(), self).await;
         let domain = mailbox.ascii_domain();
+        let resolver = &OwnDomain { office: self, domain: domain.clone().into_owned() };
+        let report = verify(&mail.raw, now, &VerifyOptions::default(), resolver).await;
         report.is_ok_and(|report| {
             let own = report.passing(|signature| signature.domain.eq_ignore_ascii_case(&domain));
             own.is_some_and(|signature| ["from", "subject"].iter().all(|name| signature.covers(name)))
@@ -251,7 +315,33 @@ impl MailSender for PostOffice {
             .sign_mail(raw, self.dkim.as_ref())
             .await
             .map_err(|error| MailError::Transport(error.to_string()))?;
-        if self.deliver(to, &signed) { Ok(()) } else { Err(MailError::NoMailbox(to.to_string())) }
+        // What is for the CA is read here; what is for others goes the ways of all mail.
+        let for_ca = to.ascii_domain().eq_ignore_ascii_case(&self.ca_domain);
+        if for_ca || (self.maildirs.is_empty() && self.servers.is_empty()) {
+            return if self.deliver(to, &signed) {
+                Ok(())
+            } else {
+                Err(MailError::NoMailbox(to.to_string()))
+            };
+        }
+        self.transmit(from, to, signed).await.map_err(|error| MailError::Transport(error.to_string()))
+    }
+}
+
+/// Asks for the keys of one domain: whoever sends a mail with many signatures makes nobody look up others.
+struct OwnDomain<'a> {
+    office: &'a PostOffice,
+    domain: String,
+}
+
+#[async_trait::async_trait]
+impl TxtResolver for OwnDomain<'_> {
+    async fn txt(&self, name: &str) -> Result<Vec<Vec<u8>>, TxtError> {
+        let domain = name.trim_end_matches('.').rsplit_once("._domainkey.").map(|(_, domain)| domain);
+        if domain.is_none_or(|domain| !domain.eq_ignore_ascii_case(&self.domain)) {
+            return Err(TxtError::NoRecords);
+        }
+        self.office.txt(name).await
     }
 }
 

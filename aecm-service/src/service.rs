@@ -39,6 +39,15 @@ struct Desk {
 #[async_trait::async_trait]
 impl Handler for Desk {
     async fn handle(&self, ask: Ask) -> Answer {
+        let (method, path) = (ask.method.clone(), ask.path.clone());
+        let answer = self.hand_out(ask).await;
+        tracing::debug!(%method, %path, status = answer.status, problem = answer.problem, "answered");
+        answer
+    }
+}
+
+impl Desk {
+    async fn hand_out(&self, ask: Ask) -> Answer {
         if ask.path == "/acme" || ask.path.starts_with("/acme/") {
             self.acme.answer(ask).await
         } else if ask.path.starts_with("/tsa/") {
@@ -71,11 +80,11 @@ impl Service {
         let base = format!("https://{address}");
         let (identity, folder, rows) = Self::identity(&options).await?;
         let Identity { branches, tsa_classic, tsa_sm2, tls, dkim } = identity;
-        let ServiceOptions { ca_domain, acme, clock, rng, state, .. } = options;
+        let ServiceOptions { ca_domain, acme, clock, rng, state, mail, .. } = options;
         let pki = Arc::new(Pki::restore(branches, Arc::clone(&rng)));
         let anchors = pki.all_anchors()?;
         let tsa = Tsa::new(&pki, tsa_classic, tsa_sm2, Arc::clone(&clock), Arc::clone(&rng))?;
-        let post = Arc::new(PostOffice::new(&ca_domain, dkim, Arc::clone(&clock), &rng));
+        let post = Arc::new(PostOffice::new(&ca_domain, dkim, &mail, Arc::clone(&clock), &rng)?);
         let tls = tls.configure()?;
         let acme = AcmeServer::new(base.clone(), acme, pki, Arc::clone(&post), clock, rng, (folder, rows));
         let acme = Arc::new(acme.map_err(|detail| {

@@ -6,12 +6,17 @@
 #[path = "support/client.rs"]
 mod client;
 
+#[path = "support/smtp.rs"]
+mod smtp;
+
 #[path = "server/account.rs"]
 mod account;
 #[path = "server/certificate.rs"]
 mod certificate;
 #[path = "server/challenge.rs"]
 mod challenge;
+#[path = "server/delivery.rs"]
+mod delivery;
 #[path = "server/finalize.rs"]
 mod finalize;
 #[path = "server/limits.rs"]

@@ -9,7 +9,6 @@ mod ask;
 mod envelope;
 mod error;
 mod give;
-mod package;
 mod pending;
 mod request;
 mod signed;

@@ -4,6 +4,8 @@
 
 #[path = "journey_cli/killed.rs"]
 mod killed;
+#[path = "journey_cli/rows.rs"]
+mod rows;
 #[path = "journey_cli/secrets.rs"]
 mod secrets;
 #[path = "journey_cli/strangers.rs"]

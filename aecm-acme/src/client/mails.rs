@@ -8,7 +8,7 @@ use aecm_core::time::Time;
 
 use super::{Client, ClientError, Event, within};
 use crate::machine::{AcceptedMail, Input, RefusedMail, WaitMail};
-use crate::mail::{ChallengeRefusal, ExpectedChallenge, MailError};
+use crate::mail::{ChallengeMail, ChallengeRefusal, ExpectedChallenge, Mail, MailError};
 
 /// New mails whose origin is proven at one look: each may cost DNS look-ups.
 const MAX_MAILS: usize = 200;
@@ -86,7 +86,7 @@ impl Client {
             .take(MAX_MAILS);
         for mail in new.collect::<Vec<_>>() {
             let time = PROOF_TIME.min(left());
-            let proof = joints.authenticator.authenticate(&mail, &expected);
+            let proof = self.prove(&mail, &expected, &wait.sibling_urls);
             let late = || Err(ChallengeRefusal::Temporary { why: "no answer in time".to_owned() });
             match within(proof, joints.sleep.sleep(time)).await.unwrap_or_else(late) {
                 Ok(challenge) => accepted.push(AcceptedMail { id: mail.id, challenge }),
@@ -97,11 +97,32 @@ impl Client {
                     if !reason.is_temporary() {
                         looked.settled.insert(mail.id.clone());
                     }
+                    tracing::warn!(id = %mail.id.escape_debug(), reason = %reason, "a challenge mail was refused");
                     self.tell(Event::MailRefused { id: mail.id.clone(), reason: reason.clone() });
                     refused.push(RefusedMail { id: mail.id, reason });
                 }
             }
         }
         Ok(Input::Mails { accepted, refused })
+    }
+
+    /// The one mail of an authorization may hint at any of its challenges (A22).
+    async fn prove(
+        &self,
+        mail: &Mail,
+        expected: &ExpectedChallenge<'_>,
+        siblings: &[String],
+    ) -> Result<ChallengeMail, ChallengeRefusal> {
+        let authenticator = &self.joints.authenticator;
+        let mut outcome = authenticator.authenticate(mail, expected).await;
+        for url in siblings {
+            if !matches!(outcome, Err(ChallengeRefusal::OtherAuthorization)) {
+                break;
+            }
+            outcome = authenticator
+                .authenticate(mail, &ExpectedChallenge { challenge_url: url, ..*expected })
+                .await;
+        }
+        outcome
     }
 }

@@ -251,6 +251,7 @@ impl Client {
             if problem.kind != ProblemType::BadNonce || tries > MAX_BAD_NONCES {
                 return Err(ClientError::Problem(Box::new(problem)));
             }
+            tracing::debug!(url, tries, "the nonce was refused; trying again");
             fresh = nonce(&response);
         }
     }

@@ -23,6 +23,7 @@ impl Machine {
             Step::NewOrder => self.request_new_order(),
             Step::Order => Ok(Request::read(&self.order()?.url)),
             Step::Authorization => Ok(Request::read(&self.order()?.authorization)),
+            Step::AskMail => self.request_mail(),
             Step::Respond => self.request_respond(),
             Step::Finalize => self.request_finalize(),
             Step::Download => {
@@ -40,6 +41,7 @@ impl Machine {
             Step::NewOrder => self.answer_new_order(response, now),
             Step::Order | Step::Finalize => self.answer_order(response, now),
             Step::Authorization => self.answer_authorization(response, now),
+            Step::AskMail => self.answer_mail(response),
             Step::Respond => self.answer_respond(response),
             Step::Download => self.answer_download(response),
             step => Err(Error::Stuck { step }),

@@ -27,6 +27,10 @@ use super::{AcceptedMail, Error, Machine, Output, RefusedMail, Step};
 const MAX_TOKENS: u32 = 5;
 /// How much older than the order a mail may claim to be.
 const MAIL_SKEW: Duration = Duration::from_secs(300);
+/// Challenges of one authorization whose URLs are remembered.
+const MAX_SIBLINGS: usize = 8;
+/// The word of `meta.aecm.challengeMail` that says so.
+const MAIL_ON_REQUEST: &str = "challenge";
 /// Mail ids that are remembered.
 const MAX_CONSUMED: usize = 1_000;
 /// Answers without news while the server validates.
@@ -118,6 +122,8 @@ impl Machine {
             None => (self.config.token_join, self.config.token_form),
         };
         self.origin.check(&challenge.url)?;
+        let to_ask =
+            aecm.as_ref().is_some_and(|aecm| aecm.challenge_mail.as_deref() == Some(MAIL_ON_REQUEST));
         let part2 = challenge.token.as_deref().unwrap_or_default();
         TokenPart2::parse(part2).map_err(Error::Token)?;
         let Some(from) = challenge.from.as_deref().and_then(|from| from.parse::<Mailbox>().ok()) else {
@@ -126,6 +132,8 @@ impl Machine {
         let chosen = ChallengeState {
             url: challenge.url.clone(),
             kind: challenge.kind.to_string(),
+            siblings: offered.iter().map(|one| one.url.clone()).take(MAX_SIBLINGS).collect(),
+            to_ask,
             part2: Secret(part2.to_owned()),
             from,
             submission: submission.word().to_owned(),
@@ -141,7 +149,7 @@ impl Machine {
             problem: None,
         };
         self.order_mut()?.challenge = Some(chosen);
-        self.state.step = Step::Mail;
+        self.state.step = if to_ask { Step::AskMail } else { Step::Mail };
         Ok(())
     }
 
@@ -173,6 +181,7 @@ impl Machine {
         }
         // Not answered, or the answer never arrived.
         self.state.step = match (&known.token, self.submission()?) {
+            (None, _) if known.to_ask => Step::AskMail,
             (None, _) => Step::Mail,
             (Some(_), TokenSubmission::ReplyMail) => {
                 self.challenge_mut()?.reply_wished = false;
@@ -219,6 +228,7 @@ impl Machine {
             mailbox,
             from: challenge.from.clone(),
             challenge_url: challenge.url.clone(),
+            sibling_urls: challenge.siblings.iter().filter(|url| **url != challenge.url).cloned().collect(),
             order_created: opened,
             since: opened.minus(MAIL_SKEW),
             wait: wait.min(until.since(now)),
@@ -233,7 +243,10 @@ impl Machine {
         _now: Time,
     ) -> Result<(), Error> {
         let challenge = self.challenge()?;
-        let hint = authz_hint(&challenge.url);
+        let hints: Vec<String> =
+            [&challenge.url].into_iter().chain(&challenge.siblings).map(|url| authz_hint(url)).collect();
+        let hinted =
+            |mail: &AcceptedMail| mail.challenge.authz_hint.as_ref().is_some_and(|hint| hints.contains(hint));
         // A copy of a mail has another id and the same token.
         let unused = |mail: &&AcceptedMail| {
             !self.state.consumed.contains(&mail.id)
@@ -243,7 +256,7 @@ impl Machine {
         let candidate = accepted
             .iter()
             .filter(unused)
-            .find(|mail| mail.challenge.authz_hint.as_deref() == Some(hint.as_str()))
+            .find(|mail| hinted(mail))
             .or_else(|| accepted.iter().filter(unused).find(|mail| mail.challenge.authz_hint.is_none()));
         let part2 = TokenPart2::parse(&challenge.part2.0).map_err(Error::Token)?;
         let join = TokenJoin::from_word(&challenge.join).unwrap_or_default();
@@ -326,6 +339,22 @@ impl Machine {
 
     pub(super) fn take_reply_sent(&mut self) -> Result<(), Error> {
         self.state.step = Step::Respond;
+        Ok(())
+    }
+
+    /// Where the server sends the mail only when the challenge is asked for: a response that says nothing yet.
+    pub(super) fn request_mail(&self) -> Result<Request, Error> {
+        let url = self.challenge()?.url.clone();
+        Ok(Request { url, payload: self.payload(&ChallengeResponse::default())? })
+    }
+
+    pub(super) fn answer_mail(&mut self, response: &HttpResponse) -> Result<(), Error> {
+        let challenge: Challenge = self.read(response)?;
+        if !same_challenge(self.challenge()?, &challenge) {
+            return self.inconsistent("the challenge");
+        }
+        self.challenge_mut()?.to_ask = false;
+        self.state.step = Step::Mail;
         Ok(())
     }
 

@@ -67,6 +67,8 @@ pub struct WaitMail {
     pub from: Mailbox,
     /// The challenge it belongs to.
     pub challenge_url: String,
+    /// Other challenges of the same authorization: its mail may name any of them.
+    pub sibling_urls: Vec<String>,
     /// When the order was opened.
     pub order_created: Time,
     /// No older mails, a little skew of clocks allowed.

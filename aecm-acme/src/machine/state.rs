@@ -142,6 +142,12 @@ pub(super) struct OrderState {
 pub(super) struct ChallengeState {
     pub(super) url: String,
     pub(super) kind: String,
+    /// The URLs of all challenges of the authorization: its one mail may hint at any of them.
+    #[serde(default)]
+    pub(super) siblings: Vec<String>,
+    /// Whether the mail has to be asked for, and was not yet.
+    #[serde(default)]
+    pub(super) to_ask: bool,
     pub(super) part2: Secret,
     #[serde(with = "text")]
     pub(super) from: Mailbox,

@@ -79,6 +79,10 @@ pub struct AecmMeta {
     /// The word of the [`TokenForm`] the server expects; absent means the joined token itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_form: Option<String>,
+    /// When the challenge mail goes out: `authorization` (with it, the default) or `challenge` (when that is
+    /// asked for).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub challenge_mail: Option<String>,
     /// Where the trust anchors of the service are read, see [`AnchorList`](super::AnchorList).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub anchors: Option<String>,
@@ -154,6 +158,7 @@ impl Default for AecmMeta {
             token_submission: Vec::new(),
             token_join: None,
             token_form: None,
+            challenge_mail: None,
             anchors: None,
             certificates: None,
             timestamp: None,

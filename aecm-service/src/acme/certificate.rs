@@ -10,6 +10,7 @@ use super::problem::Problem;
 use super::request::Signed;
 use super::state::Revocation;
 use super::{AcmeServer, object, post_as_get};
+use crate::hex::hex;
 use crate::net::Answer;
 
 impl AcmeServer {
@@ -83,6 +84,7 @@ impl AcmeServer {
         }
         if let Some(issued) = state.certificates.get_mut(&found.id) {
             issued.revoked = Some(Revocation { at: now, reason });
+            tracing::info!(reason, sha256 = issued.leaf().map(|leaf| hex(&leaf.sha256())), "revoked");
         }
         Ok(Answer::empty(200))
     }

@@ -15,6 +15,7 @@ use super::request::Signed;
 use super::state::{Issued, Order, Profile, State};
 use super::{AcmeServer, object};
 use crate::ca::{IssueError, Realm, SERIAL, Template, serial_number};
+use crate::hex::hex;
 use crate::net::Answer;
 use crate::options::TokenSubmission;
 
@@ -168,6 +169,12 @@ impl UnderWay<'_> {
         if let Some(replaced) = order.replaces.as_ref().and_then(|id| state.certificates.get_mut(id)) {
             replaced.replaced_by = Some(issued.id.clone());
         }
+        tracing::info!(
+            profile = issued.profile.name(),
+            account = issued.account,
+            sha256 = issued.leaf().map(|leaf| hex(&leaf.sha256())),
+            "issued"
+        );
         state.certificates.insert(issued.id.clone(), issued);
         Ok(server.order_answer(200, &state, &order))
     }

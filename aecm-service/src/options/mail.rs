@@ -28,12 +28,12 @@ pub struct SmtpDelivery {
     pub attempts: u32,
     /// How long to wait before the second attempt; doubled before each further one.
     pub pause: Duration,
-    /// How long the server may take over one answer.
+    /// How long the server may take over one mail.
     pub timeout: Duration,
 }
 
 impl SmtpDelivery {
-    /// Five attempts, 1, 2, 4 and 8 seconds apart; 10 seconds for an answer.
+    /// Five attempts, 1, 2, 4 and 8 seconds apart; 30 seconds for a mail.
     #[must_use]
     pub fn new(host: &str, port: u16) -> Self {
         Self {
@@ -41,7 +41,7 @@ impl SmtpDelivery {
             port,
             attempts: 5,
             pause: Duration::from_secs(1),
-            timeout: Duration::from_secs(10),
+            timeout: Duration::from_secs(30),
         }
     }
 }

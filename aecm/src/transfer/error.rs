@@ -3,6 +3,7 @@
 use core::fmt;
 
 use aecm_core::suite::Suite;
+use aecm_store::package::PackageError;
 
 /// Why encrypting keys were not given, asked for or taken. Nothing was imported and nothing was given.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -139,3 +140,14 @@ impl fmt::Display for TransferError {
 }
 
 impl core::error::Error for TransferError {}
+
+impl From<PackageError> for TransferError {
+    fn from(error: PackageError) -> Self {
+        match error {
+            PackageError::Mismatch { .. } => Self::KeyMismatch,
+            PackageError::TooLarge { limit } => Self::TooLarge { limit },
+            PackageError::Empty => Self::NothingToGive,
+            _ => Self::Malformed { what: "it is not a package of keys with their certificates" },
+        }
+    }
+}

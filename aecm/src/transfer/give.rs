@@ -10,11 +10,11 @@ use aecm_core::public_key::PublicKey;
 use aecm_core::suite::{Purpose, Suite};
 use aecm_core::time::Time;
 use aecm_store::DeviceId;
+use aecm_store::package::{self, PackageError};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use super::package::{self, PackedKey};
 use super::request::{Asked, LIFE, fingerprint};
 use super::{TransferError, envelope, signed};
 use crate::error::Error;
@@ -145,20 +145,16 @@ impl Mailbox {
         answers: Option<&[u8]>,
         now: Time,
     ) -> Result<Vec<u8>, Error> {
-        let mut keys = Vec::new();
         let mut along = Vec::new();
-        for suite in suites {
-            for entry in ring.encrypting(*suite) {
-                let pkcs8 = self.aecm().store().export(self.address(), &entry.id).await?;
-                let certificates = entry.former.iter().chain(&entry.certificate).cloned().collect();
-                keys.push(PackedKey { pkcs8, certificates });
-                along.extend(entry.chain.iter().cloned());
-            }
+        for entry in suites.iter().flat_map(|suite| ring.encrypting(*suite)) {
+            along.extend(entry.chain.iter().cloned());
         }
-        if keys.is_empty() {
-            return Err(TransferError::NothingToGive.into());
-        }
-        let package = package::write(&keys)?;
+        let package = match package::write(self.aecm().store().as_ref(), self.address(), suites).await {
+            Ok(package) => package,
+            Err(PackageError::Empty) => return Err(TransferError::NothingToGive.into()),
+            Err(PackageError::Store(error)) => return Err(error.into()),
+            Err(error) => return Err(TransferError::from(error).into()),
+        };
         let content = envelope::seal(&package, recipient, self.aecm().rng().as_ref())?;
         let preferred = [recipient.suite(), Suite::Sm2, Suite::Classic];
         let signer = preferred.into_iter().find_map(|suite| {

@@ -5,13 +5,12 @@ use aecm_acme::wire::{Transfer, TransferSource};
 use aecm_core::certificate::Certificate;
 use aecm_core::oid;
 use aecm_core::path::{PathOptions, PathPurpose, validate};
-use aecm_core::software::SoftwareKey;
 use aecm_core::suite::{Level, Purpose, Suite};
 use aecm_core::time::Time;
+use aecm_store::package::{self, PackagedKey};
 use aecm_store::{EntryState, ImportedKey};
 use std::sync::Arc;
 
-use super::package::{self, PackedKey};
 use super::pending::{Lacking, Pending};
 use super::signed::{Signed, answers};
 use super::{TransferError, envelope};
@@ -38,7 +37,7 @@ impl Mailbox {
         }
         let key = pending.key(self)?.into_decryptor(Arc::clone(self.aecm().rng()));
         let package = envelope::open(&signed.content, &key, &limits).await?;
-        let keys = package::read(&package, &limits)?;
+        let keys = package::parse(&package, &limits).map_err(TransferError::from)?;
         let imported = self.checked(keys, &pending.lacking(self)?, &signed.bag, ring, now)?;
         self.aecm().store().import(self.address(), imported, now).await?;
         Ok(())
@@ -57,7 +56,7 @@ impl Mailbox {
     /// is for encrypting; and what the mailbox uses now is among them (THREATS K8, E8).
     fn checked(
         &self,
-        keys: Vec<PackedKey>,
+        keys: Vec<PackagedKey>,
         lacking: &[Lacking],
         bag: &[Certificate],
         ring: &Keyring,
@@ -66,20 +65,17 @@ impl Mailbox {
         let mut bag = bag.to_vec();
         bag.extend(lacking.iter().flat_map(|one| one.chain.iter().cloned()));
         let mut found: Vec<(Suite, ImportedKey)> = Vec::new();
-        for PackedKey { pkcs8, certificates } in keys {
-            let key = SoftwareKey::from_pkcs8_der(&pkcs8)
-                .map_err(|_| TransferError::Malformed { what: "a private key cannot be read" })?;
-            let suite = key.public_key().suite();
+        for mut key in keys {
+            let suite = key.public_key.suite();
             if !lacking.iter().any(|one| one.suite == suite) {
                 return Err(TransferError::Certificate { why: "suite-not-asked-for" });
             }
-            if certificates.iter().any(|one| one.public_key() != Some(key.public_key())) {
-                return Err(TransferError::KeyMismatch);
-            }
-            let chains: Result<Vec<_>, _> = certificates.iter().map(|one| self.chain(one, &bag)).collect();
+            let hints: Vec<Certificate> = key.issuers.drain(..).chain(bag.iter().cloned()).collect();
+            let chains: Result<Vec<_>, _> =
+                key.certificates.iter().map(|one| self.chain(one, &hints)).collect();
             let slot = ring.slot(suite, Purpose::Encrypt, Level::Mailbox);
             let state = EntryState::Retired;
-            found.push((suite, ImportedKey { slot, pkcs8, chains: chains?, state }));
+            found.push((suite, ImportedKey { slot, pkcs8: key.pkcs8, chains: chains?, state }));
         }
         for one in lacking {
             let holds = |certificate: &Certificate| {

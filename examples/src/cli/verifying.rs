@@ -24,7 +24,7 @@ pub(super) struct VerifyArgs {
     pub(super) trust: Vec<PathBuf>,
     /// Certificates to trust about time; may be given several times
     #[arg(long, value_name = "F")]
-    tsa_trust: Vec<PathBuf>,
+    pub(super) tsa_trust: Vec<PathBuf>,
     #[command(flatten)]
     pub(super) judging: JudgingArgs,
 }

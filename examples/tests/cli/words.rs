@@ -68,6 +68,7 @@ fn every_word_of_the_command_is_on_the_page() {
     for call in [
         "Failure::error(",
         "Failure::limit(",
+        "Stop::error(",
         "Self::error(",
         "Self::limit(",
         "reasons.push(",

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use aecm_core::digest::DigestAlgorithm;
 use aecm_core::mailbox::Mailbox;
+use aecm_smime::decrypt::DecryptError;
 use aecm_smime::mime::{ProtectedHeaders, ProtectionMode};
-use aecm_smime::open::{EncryptedLayer, Layer, OpenOptions, Opened, SignedLayer, open};
+use aecm_smime::open::{EncryptedLayer, Layer, OpenError, OpenOptions, Opened, SignedLayer, open};
 use aecm_smime::verify::{TimeReport, Verdict};
 use clap::Args;
 use serde_json::{Map, Value, json};
@@ -15,6 +16,8 @@ use super::verify::mailbox;
 use crate::cli::args::OutArgs;
 use crate::cli::keys::KeyArgs;
 use crate::cli::message::{self, Message};
+use crate::cli::online::stop::settle;
+use crate::cli::online::vault::{Holdings, VaultArgs};
 use crate::cli::show::hex;
 use crate::cli::text::Text;
 use crate::cli::verifying::VerifyArgs;
@@ -26,6 +29,7 @@ use crate::cli::{Failure, Io, Outcome, judged, recipients, runtime};
 Examples:
   aecm open letter.eml --key me.key --cert me.crt --trust ca.crt --out letter.txt
   aecm open letter.eml --key me.key --cert me.crt --trust ca.crt --tsa-trust tsa.crt --json
+  aecm open letter.eml --store alice --store-password-file password --out letter.txt
 
 --out gets the innermost entity, header and body. Content for which neither a tag nor a valid signature vouches is
 held back unless --accept-unauthenticated asks for it.")]
@@ -45,6 +49,8 @@ pub(in crate::cli) struct Open {
     #[command(flatten)]
     keys: KeyArgs,
     #[command(flatten)]
+    vault: VaultArgs,
+    #[command(flatten)]
     out: OutArgs,
     #[command(flatten)]
     trust: VerifyArgs,
@@ -52,9 +58,20 @@ pub(in crate::cli) struct Open {
 
 impl Open {
     pub(in crate::cli) fn run(self, io: &mut Io) -> Result<Outcome, Failure> {
-        let judge = self.trust.read(io)?;
+        let mut judge = self.trust.read(io)?;
+        let mut vault = match self.vault.read(io) {
+            Ok(vault) => vault,
+            Err(stop) => return Ok(settle(Err(stop))),
+        };
+        if let Some(vault) = &vault {
+            let (own_trust, own_tsa) = (!self.trust.trust.is_empty(), !self.trust.tsa_trust.is_empty());
+            vault.instruct(&mut judge, own_trust, own_tsa);
+        }
         let limits = &judge.policy.limits;
-        let keys = recipients::read(&self.keys, limits, io)?;
+        let keys = match &mut vault {
+            Some(vault) => core::mem::take(&mut vault.recipients),
+            None => recipients::read(&self.keys, limits, io)?,
+        };
         let Message::Mail(mail) = message::read(&self.file, limits, io)? else {
             let why = "a mail is wanted, and this is bare CMS: see aecm verify and aecm decrypt";
             return Err(Failure::error("wrong-kind", why));
@@ -69,7 +86,13 @@ impl Open {
         if let Some(email) = &self.email {
             options = options.email(email);
         }
-        let opened = runtime::block_on(open(&mail, &options))??;
+        let opened = runtime::block_on(open(&mail, &options))?;
+        if let (Err(OpenError::Decrypt(DecryptError::NoMatchingKey)), Some(stop)) =
+            (&opened, vault.as_mut().and_then(Holdings::instead))
+        {
+            return Ok(settle(Err(stop)));
+        }
+        let opened = opened?;
         Ok(outcome(opened, self.accept_unauthenticated, self.out.out))
     }
 }

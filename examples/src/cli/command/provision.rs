@@ -153,7 +153,8 @@ impl Provision {
         teller.say(&format!("asking {}", settings.directory));
         let discovered = discover::discover(Arc::clone(&http), &settings.directory).await?;
         let from = anchors::settle(&mut settings, remembered.as_ref(), given, &discovered)?;
-        teller.say(&from);
+        teller.say(from.sentence());
+        self.agree(&mut settings, discovered.terms)?;
         settings.timestamp = discovered.timestamp;
         settings.certificates = discovered.certificates;
 
@@ -164,9 +165,28 @@ impl Provision {
         if remembered.as_ref() != Some(&settings) {
             settings.save(store.as_ref(), &self.mailbox).await?;
         }
-        let parts = Parts { store, http, mail: Some(mail), directory: None, agreed: self.agree_tos };
+        let parts =
+            Parts { store, http, mail: Some(mail), directory: None, agreed: settings.agreed.is_some() };
         let outcome = self.obtain(&settings, parts, &teller, io).await;
-        outcome.map(|outcome| outcome.with("anchors", from))
+        outcome.map(|outcome| outcome.with("anchors", from.word()))
+    }
+
+    /// Nothing is made, and nobody asked for anything, without the user's word on the terms of service.
+    fn agree(&self, settings: &mut Settings, terms: Option<String>) -> Done<()> {
+        match terms {
+            Some(terms) if !self.agree_tos && settings.agreed.as_ref() != Some(&terms) => {
+                let message = format!(
+                    "the terms of service at {terms} were not agreed to: read them, and give --agree-tos"
+                );
+                Err(Stop::error("terms-not-agreed", message).with("terms", terms).with("step", "consent"))
+            }
+            // A service without terms has nothing to agree to; its account is opened with the option's word.
+            None if !self.agree_tos => Ok(()),
+            terms => {
+                settings.agreed = Some(terms.unwrap_or_default());
+                Ok(())
+            }
+        }
     }
 
     /// What the vault remembered, and what the options say now.

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use aecm::Mailbox;
 use aecm::acme::mail::MailSource;
+use aecm::acme::mail::maildir::MaildirSource;
 use aecm::core::directory::CertificateDirectory;
 use aecm::core::embed::{Http, TxtResolver};
 use aecm::core::mailbox::Mailbox as Address;
 use aecm::store::KeyStore;
 
 use super::dns::Zone;
-use super::maildir::Maildir;
 use super::settings::Settings;
 use super::stop::{Done, Stop};
 use super::world::{Parts, builder, http};
@@ -65,5 +65,5 @@ pub(in crate::cli) fn source(settings: &Settings) -> Done<(Arc<dyn MailSource>, 
     }
     let zone = Zone::parse(&settings.dkim_dns)
         .map_err(|why| Stop::error("malformed", format!("the DNS of --dkim-dns: {why}")))?;
-    Ok((Arc::new(Maildir::new(folder)), zone.resolver()))
+    Ok((Arc::new(MaildirSource::new(folder)), zone.resolver()))
 }

@@ -18,6 +18,8 @@ pub(in crate::cli) struct Discovered {
     pub(in crate::cli) timestamp: BTreeMap<String, String>,
     /// Prefix of the URLs where the certificates of its mailboxes are.
     pub(in crate::cli) certificates: Option<String>,
+    /// URL of its terms of service.
+    pub(in crate::cli) terms: Option<String>,
     /// URL of the terms under which it keeps keys; none where it does not.
     pub(in crate::cli) escrow_terms: Option<String>,
 }
@@ -33,5 +35,11 @@ pub(in crate::cli) async fn discover(http: Arc<dyn Http>, directory: &str) -> Do
     });
     let timestamp = found.timestamp.into_iter().map(|(suite, url)| (suite.word().to_owned(), url)).collect();
     let certificates = found.directory.map(|directory| directory.prefix().to_owned());
-    Ok(Discovered { anchors, timestamp, certificates, escrow_terms: found.escrow_terms })
+    Ok(Discovered {
+        anchors,
+        timestamp,
+        certificates,
+        terms: found.terms_url,
+        escrow_terms: found.escrow_terms,
+    })
 }

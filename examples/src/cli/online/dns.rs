@@ -1,19 +1,19 @@
 //! The DNS as a JSON file: name → TXT record, or a list of them.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use aecm_core::embed::{TxtError, TxtResolver};
+use aecm_acme::dkim::StaticTxt;
+use aecm_core::embed::TxtResolver;
 use aecm_core::limits::Limits;
-use async_trait::async_trait;
 use serde::Deserialize;
 
 use crate::cli::{Failure, Io, input as files};
 
-/// TXT records by name: lower case, without the last dot.
+/// TXT records by name.
 #[derive(Debug)]
-pub(in crate::cli) struct Zone(BTreeMap<String, Vec<Vec<u8>>>);
+pub(in crate::cli) struct Zone(StaticTxt);
 
 #[derive(Deserialize)]
 #[serde(untagged)]
@@ -36,27 +36,29 @@ impl Zone {
         Self::parse(&text).map_err(|why| Failure::error("malformed", format!("{}: {why}", path.display())))
     }
 
+    /// A name that stands twice is an error, and none of its records is dropped silently.
     pub(in crate::cli) fn parse(text: &str) -> Result<Self, String> {
         let Pairs(pairs) = serde_json::from_str(text).map_err(|error| error.to_string())?;
-        let mut zone = BTreeMap::new();
+        let (mut zone, mut names) = (StaticTxt::default(), BTreeSet::new());
         for (name, records) in pairs {
+            let key = name.trim_end_matches('.').to_ascii_lowercase();
+            if key.is_empty() {
+                return Err("a name is empty".to_owned());
+            }
+            if !names.insert(key) {
+                return Err(format!("{name} stands there twice; give a list of its records"));
+            }
             let records = match records {
                 Records::One(text) => vec![text.into_bytes()],
                 Records::Several(several) => several.into_iter().map(Record::octets).collect(),
             };
-            let key = canonical(&name);
-            if key.is_empty() {
-                return Err("a name is empty".to_owned());
-            }
-            if zone.insert(key, records).is_some() {
-                return Err(format!("{name} stands there twice; give a list of its records"));
-            }
+            zone = records.into_iter().fold(zone, |zone, record| zone.with(&name, record));
         }
         Ok(Self(zone))
     }
 
     pub(in crate::cli) fn resolver(self) -> Arc<dyn TxtResolver> {
-        Arc::new(self)
+        Arc::new(self.0)
     }
 }
 
@@ -66,17 +68,6 @@ impl Record {
             Self::Whole(text) => text.into_bytes(),
             Self::Strings(strings) => strings.concat().into_bytes(),
         }
-    }
-}
-
-fn canonical(name: &str) -> String {
-    name.trim_end_matches('.').to_ascii_lowercase()
-}
-
-#[async_trait]
-impl TxtResolver for Zone {
-    async fn txt(&self, name: &str) -> Result<Vec<Vec<u8>>, TxtError> {
-        self.0.get(&canonical(name)).filter(|records| !records.is_empty()).cloned().ok_or(TxtError::NoRecords)
     }
 }
 
@@ -107,6 +98,8 @@ impl<'de> Deserialize<'de> for Pairs {
 
 #[cfg(test)]
 mod tests {
+    use aecm_core::embed::TxtError;
+
     use super::*;
 
     #[test]
@@ -127,9 +120,9 @@ mod tests {
     #[tokio::test]
     async fn names_are_found_in_any_case_and_with_a_dot() {
         let zone = Zone::parse(r#"{"S._domainkey.A.example.":"x","b":["y",["z","z"]],"c":[]}"#).unwrap();
-        assert_eq!(zone.txt("s._DOMAINKEY.a.example").await.unwrap(), [b"x"]);
-        assert_eq!(zone.txt("b").await.unwrap(), [b"y".to_vec(), b"zz".to_vec()]);
-        assert_eq!(zone.txt("c").await, Err(TxtError::NoRecords));
-        assert_eq!(zone.txt("d").await, Err(TxtError::NoRecords));
+        assert_eq!(zone.0.txt("s._DOMAINKEY.a.example").await.unwrap(), [b"x"]);
+        assert_eq!(zone.0.txt("b").await.unwrap(), [b"y".to_vec(), b"zz".to_vec()]);
+        assert_eq!(zone.0.txt("c").await, Err(TxtError::NoRecords));
+        assert_eq!(zone.0.txt("d").await, Err(TxtError::NoRecords));
     }
 }

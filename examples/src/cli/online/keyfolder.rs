@@ -22,6 +22,11 @@ pub(in crate::cli) struct StoreArgs {
 }
 
 impl StoreArgs {
+    /// For commands whose options differ.
+    pub(in crate::cli) const fn new(folder: PathBuf, store_password_file: Option<PathBuf>) -> Self {
+        Self { folder, store_password_file }
+    }
+
     /// The vault that is there.
     pub(in crate::cli) fn open(&self, io: &mut Io) -> Done<Arc<dyn KeyStore>> {
         // Said before a password is asked for.

@@ -30,6 +30,8 @@ pub(in crate::cli) struct Settings {
     pub(in crate::cli) timestamp: BTreeMap<String, String>,
     /// Prefix of the URLs where certificates of others are found.
     pub(in crate::cli) certificates: Option<String>,
+    /// URL of the terms of service that the user agreed to.
+    pub(in crate::cli) agreed: Option<String>,
     /// Where the mail arrives.
     pub(in crate::cli) maildir: PathBuf,
     /// The DNS for the DKIM keys, the JSON text.
@@ -73,6 +75,7 @@ impl Settings {
             anchors_given: false,
             timestamp: BTreeMap::new(),
             certificates: None,
+            agreed: None,
             maildir,
             dkim_dns,
         }

@@ -16,11 +16,6 @@ impl Stop {
         Failure::error(reason, message).into()
     }
 
-    /// A further reason.
-    pub(in crate::cli) fn because(self, reason: &str) -> Self {
-        Self(Box::new(self.0.because([reason])))
-    }
-
     /// A further member of the JSON object.
     pub(in crate::cli) fn with(self, member: &str, value: impl Into<Value>) -> Self {
         Self(Box::new(self.0.with(member, value)))

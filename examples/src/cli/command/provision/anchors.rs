@@ -44,20 +44,49 @@ fn pems(paths: &[PathBuf], io: &mut Io) -> Done<Vec<String>> {
     Ok(read.iter().map(Certificate::to_pem).collect())
 }
 
+/// Where the anchors are from.
+#[derive(Clone, Copy)]
+pub(super) enum From {
+    Given,
+    PinnedNow,
+    Pinned,
+}
+
+impl From {
+    /// The member `anchors`.
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::Given => "given",
+            Self::PinnedNow => "pinned-now",
+            Self::Pinned => "pinned",
+        }
+    }
+
+    pub(super) const fn sentence(self) -> &'static str {
+        match self {
+            Self::Given => "certificates are believed under the anchors that were given",
+            Self::PinnedNow => {
+                "the service's own anchors were taken, over the connection that --tls-ca authenticates, and pinned"
+            }
+            Self::Pinned => "the service's anchors are those pinned at first use",
+        }
+    }
+}
+
 /// Puts the anchors into the settings, and says where they are from.
 pub(super) fn settle(
     settings: &mut Settings,
     remembered: Option<&Settings>,
     given: Option<AnchorPems>,
     discovered: &Discovered,
-) -> Done<String> {
+) -> Done<From> {
     if let Some(given) = given {
         settings.anchors = given;
         settings.anchors_given = true;
-        return Ok("given".to_owned());
+        return Ok(From::Given);
     }
     if remembered.is_some_and(|remembered| remembered.anchors_given) {
-        return Ok("given".to_owned());
+        return Ok(From::Given);
     }
     let Some(named) = &discovered.anchors else {
         let message = format!("{} does not name its anchors: give them with --trust", settings.directory);
@@ -66,9 +95,9 @@ pub(super) fn settle(
     match remembered {
         None => {
             settings.anchors = named.clone();
-            Ok("pinned-now".to_owned())
+            Ok(From::PinnedNow)
         }
-        Some(remembered) if remembered.anchors == *named => Ok("pinned".to_owned()),
+        Some(remembered) if remembered.anchors == *named => Ok(From::Pinned),
         Some(_) => {
             let message = format!(
                 "{} names other anchors than those pinned in the vault: ask its operator; give the new ones with \
