@@ -43,7 +43,6 @@ pub(in crate::cli) struct Decrypt {
 impl Decrypt {
     pub(in crate::cli) fn run(self, io: &mut Io) -> Result<Outcome, Failure> {
         let limits = self.limits.get();
-        let keys = recipients::read(&self.keys, &limits, io)?;
         let (cms, mut tolerances) = match message::read(&self.file, &limits, io)? {
             Message::Cms(cms) => (cms, Vec::new()),
             Message::Mail(mail) => match Entity::parse(&mail, &limits)?.protection(&limits)? {
@@ -53,6 +52,7 @@ impl Decrypt {
                 }
             },
         };
+        let keys = recipients::read_for(&cms, &self.keys, &limits, io)?;
         let mut options = DecryptOptions::default();
         options.limits = limits;
         options.sm2_form = self.order.form();
