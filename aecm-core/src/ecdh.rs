@@ -78,9 +78,15 @@ impl KeyWrap {
         }
         let mut wrapped = vec![0; key.len() + 8];
         match self {
-            Self::Aes128 => AesKw::<aes::Aes128>::new_from_slice(kek).ok()?.wrap_key(key, &mut wrapped).ok()?,
-            Self::Aes192 => AesKw::<aes::Aes192>::new_from_slice(kek).ok()?.wrap_key(key, &mut wrapped).ok()?,
-            Self::Aes256 => AesKw::<aes::Aes256>::new_from_slice(kek).ok()?.wrap_key(key, &mut wrapped).ok()?,
+            Self::Aes128 => {
+                AesKw::<aes::Aes128>::new_from_slice(kek).ok()?.wrap_key(key, &mut wrapped).ok()?
+            }
+            Self::Aes192 => {
+                AesKw::<aes::Aes192>::new_from_slice(kek).ok()?.wrap_key(key, &mut wrapped).ok()?
+            }
+            Self::Aes256 => {
+                AesKw::<aes::Aes256>::new_from_slice(kek).ok()?.wrap_key(key, &mut wrapped).ok()?
+            }
         };
         Some(wrapped)
     }
@@ -92,9 +98,15 @@ impl KeyWrap {
         let size = wrapped.len().checked_sub(8).filter(|size| *size >= 16 && size.is_multiple_of(8))?;
         let mut key = Zeroizing::new(vec![0; size]);
         match self {
-            Self::Aes128 => AesKw::<aes::Aes128>::new_from_slice(kek).ok()?.unwrap_key(wrapped, &mut key).ok()?,
-            Self::Aes192 => AesKw::<aes::Aes192>::new_from_slice(kek).ok()?.unwrap_key(wrapped, &mut key).ok()?,
-            Self::Aes256 => AesKw::<aes::Aes256>::new_from_slice(kek).ok()?.unwrap_key(wrapped, &mut key).ok()?,
+            Self::Aes128 => {
+                AesKw::<aes::Aes128>::new_from_slice(kek).ok()?.unwrap_key(wrapped, &mut key).ok()?
+            }
+            Self::Aes192 => {
+                AesKw::<aes::Aes192>::new_from_slice(kek).ok()?.unwrap_key(wrapped, &mut key).ok()?
+            }
+            Self::Aes256 => {
+                AesKw::<aes::Aes256>::new_from_slice(kek).ok()?.unwrap_key(wrapped, &mut key).ok()?
+            }
         };
         Some(key)
     }
@@ -215,7 +227,11 @@ mod tests {
         for (wrap, octets, wrapped) in [
             (KeyWrap::Aes128, 16, "1FA68B0A8112B447AEF34BD8FB5A7B829D3E862371D2CFE5"),
             (KeyWrap::Aes192, 16, "96778B25AE6CA435F92B5B97C050AED2468AB8A17AD84E5D"),
-            (KeyWrap::Aes256, 32, "28C9F404C4B810F4CBCCB35CFB87F8263F5786E2D80ED326CBC7F0E71A99F43BFB988B9B7A02DD21"),
+            (
+                KeyWrap::Aes256,
+                32,
+                "28C9F404C4B810F4CBCCB35CFB87F8263F5786E2D80ED326CBC7F0E71A99F43BFB988B9B7A02DD21",
+            ),
         ] {
             let kek = &kek[..wrap.key_size()];
             assert_eq!(wrap.wrap(kek, &data[..octets]).unwrap(), hex(wrapped));

@@ -32,7 +32,7 @@ pub struct Limits {
     pub certificate_bytes: usize,
     /// Extensions of one certificate or request. 64.
     pub extensions: usize,
-    /// Octets of one CRL. 4 MiB.
+    /// Octets of one CRL or OCSP response. 4 MiB.
     pub crl_bytes: usize,
     /// Attributes in one set. 64.
     pub attributes: usize,

@@ -197,7 +197,10 @@ impl fmt::Debug for SoftwareKey {
 }
 
 /// Draws octets until `make` takes them: even distribution below any order.
-pub(crate) fn draw<const N: usize, T>(rng: &dyn Rng, make: impl Fn(&[u8]) -> Option<T>) -> Result<T, KeyError> {
+pub(crate) fn draw<const N: usize, T>(
+    rng: &dyn Rng,
+    make: impl Fn(&[u8]) -> Option<T>,
+) -> Result<T, KeyError> {
     let mut octets = Zeroizing::new([0; N]);
     for _ in 0..MAX_DRAWS {
         rng.fill(&mut *octets)?;

@@ -345,10 +345,10 @@ fn forms_that_are_not_compared_are_refused_where_they_occur_a6() {
             [constraints(std::slice::from_ref(&base), &[]), constraints(&[], std::slice::from_ref(&base))]
         {
             assert_eq!(
-                world.judge(None, Some(list.clone()), &leaf(&[hit.clone()])),
+                world.judge(None, Some(list.clone()), &leaf(std::slice::from_ref(&hit))),
                 Some(PathReason::UnsupportedNameConstraints)
             );
-            assert_eq!(world.judge(None, Some(list.clone()), &leaf(&[miss.clone()])), None);
+            assert_eq!(world.judge(None, Some(list.clone()), &leaf(std::slice::from_ref(&miss))), None);
             assert_eq!(world.judge(None, Some(list), &Template::new("leaf", vec![])), None);
         }
     }

@@ -134,6 +134,28 @@ fn weak_and_unknown_algorithms_of_real_certificates_s16() {
 }
 
 #[test]
+fn weak_algorithms_are_read_where_asked_and_named() {
+    let anchors = Anchors::new(vec![vector("weak/ca")]);
+    let judge = |leaf: &str, bits: usize, sha1: bool| {
+        let mut options = options(PathPurpose::SignMail);
+        (options.rsa_bits_min, options.sha1) = (bits, sha1);
+        validate(&vector(&format!("weak/{leaf}")), &[], &anchors, &options)
+            .map(|path| path.tolerances.iter().map(|tolerance| tolerance.word()).collect::<Vec<_>>())
+            .map_err(|failure| failure.word())
+    };
+    assert_eq!(judge("rsa1024", 1024, false), Ok(vec!["weak-key"]));
+    assert_eq!(judge("rsa1024", 1025, true), Err("weak-algorithm"));
+    for leaf in ["sha1", "pss-sha1"] {
+        assert_eq!(judge(leaf, 2048, true), Ok(vec!["weak-digest"]));
+        assert_eq!(judge(leaf, 1024, false), Err("weak-algorithm"));
+    }
+    assert_eq!(judge("pss", 1024, true), Ok(vec![]));
+    // Stricter than the default, and what is not known stays unknown.
+    assert_eq!(judge("pss", 4096, false), Err("weak-algorithm"));
+    assert_eq!(judge("ed25519", 1024, true), Err("unsupported-algorithm"));
+}
+
+#[test]
 fn three_levels_of_each_family() {
     for spec in [KeySpec::P256, KeySpec::P384, KeySpec::Sm2] {
         let chain = Chain::of(spec);

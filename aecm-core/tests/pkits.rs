@@ -14,6 +14,7 @@ use aecm_core::tlv::{Reader, Rules};
 
 struct Suite {
     certificates: BTreeMap<String, Certificate>,
+    hints: Vec<Certificate>,
     crls: Vec<Crl>,
     anchors: Anchors,
 }
@@ -37,7 +38,8 @@ fn suite() -> Suite {
     }
     assert_eq!((certificates.len(), crls.len()), (403, 172));
     let anchors = Anchors::new(vec![certificates["TrustAnchorRootCertificate"].clone()]);
-    Suite { certificates, crls, anchors }
+    let hints = certificates.values().cloned().collect();
+    Suite { certificates, hints, crls, anchors }
 }
 
 impl Suite {
@@ -60,40 +62,70 @@ impl Suite {
             }
         }
         let leaf = &self.certificates[leaf];
-        let hints: Vec<Certificate> =
-            self.certificates.values().filter(|hint| *hint != leaf).cloned().collect();
-        validate(leaf, &hints, &self.anchors, &options)
+        validate(leaf, &self.hints, &self.anchors, &options)
     }
+}
+
+fn word(result: &Result<Path, PathFailure>) -> &'static str {
+    match result {
+        Ok(path) => {
+            assert_eq!(path.revocation, RevocationStatus::Good);
+            "valid"
+        }
+        Err(failure) => failure.word(),
+    }
+}
+
+/// Leaf, expected word and settings of each case.
+fn cases() -> Vec<(&'static str, &'static str, Vec<&'static str>)> {
+    let lines = include_str!("vectors/pkits/cases.txt").lines().filter(|line| !line.starts_with('#'));
+    let case = |line: &'static str| {
+        let mut words = line.split_whitespace().skip(1);
+        (words.next().unwrap(), words.next().unwrap(), words.collect())
+    };
+    lines.map(case).collect()
 }
 
 #[test]
 fn every_case() {
     let suite = suite();
     let mut wrong = Vec::new();
-    let mut count = 0;
-    for line in include_str!("vectors/pkits/cases.txt").lines().filter(|line| !line.starts_with('#')) {
-        let [section, leaf, expected, settings @ ..] = &line.split_whitespace().collect::<Vec<_>>()[..]
-        else {
-            panic!("{line}");
-        };
-        count += 1;
-        if *expected == "unreadable" {
-            assert!(!suite.certificates.contains_key(*leaf));
+    let cases = cases();
+    assert_eq!(cases.len(), 246);
+    for (leaf, expected, settings) in cases {
+        if expected == "unreadable" {
+            assert!(!suite.certificates.contains_key(leaf));
             continue;
         }
-        let result = suite.judge(leaf, settings);
-        let word = match &result {
-            Ok(path) => {
-                assert_eq!(path.revocation, RevocationStatus::Good);
-                "valid"
-            }
-            Err(failure) => failure.word(),
-        };
-        if word != *expected {
+        let result = suite.judge(leaf, &settings);
+        if word(&result) != expected {
             let why = result.err().map(|failure| failure.to_string()).unwrap_or_default();
-            wrong.push(format!("{section} {leaf} {word} {settings:?} {why}"));
+            wrong.push(format!("{leaf} {settings:?}: {expected} expected, {why}"));
         }
     }
-    assert_eq!(count, 246);
-    assert!(wrong.is_empty(), "{} of {count}:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(wrong.is_empty(), "{} cases:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// The verdict does not hang on the order in which certificates and CRLs come.
+#[test]
+fn every_case_the_other_way_round() {
+    let mut suite = suite();
+    suite.crls.reverse();
+    suite.hints.reverse();
+    for (leaf, expected, settings) in cases().into_iter().filter(|case| case.1 != "unreadable") {
+        assert_eq!(word(&suite.judge(leaf, &settings)), expected, "{leaf} {settings:?}");
+    }
+}
+
+/// Without CRLs, the cases that are about them hold, with the status unknown.
+#[test]
+fn without_evidence_nothing_is_good() {
+    let mut suite = suite();
+    suite.crls.clear();
+    for (leaf, expected, settings) in cases() {
+        if matches!(expected, "revoked" | "revocation-unknown" | "valid") {
+            let failure = suite.judge(leaf, &settings).unwrap_err();
+            assert_eq!(failure.word(), "revocation-unknown", "{leaf}");
+        }
+    }
 }

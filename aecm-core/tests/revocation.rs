@@ -241,7 +241,8 @@ fn evidence_has_to_be_fresh_s15() {
         template
     };
     let mut setup = Setup::new();
-    for make in [&stale as &dyn Fn(_) -> _, &early] {
+    let makes: [&dyn Fn(Vec<Vec<u8>>) -> CrlTemplate; 2] = [&stale, &early];
+    for make in makes {
         assert_eq!(setup.list(make(vec![])), "unknown");
         // What is revoked for good stays so; what is on hold may have come back.
         assert_eq!(setup.list(make(vec![entry(7, BEFORE, None, vec![])])), "revoked");
@@ -478,7 +479,7 @@ fn every_certificate_of_the_path_counts_s15() {
         (only_leaf, result.unwrap().revocation_unknown),
         ("unknown", vec![middle_certificate.clone()])
     );
-    assert_eq!(judge(vec![root.crl(&clean)]).1.unwrap().revocation_unknown, [leaf.clone()]);
+    assert_eq!(judge(vec![root.crl(&clean)]).1.unwrap().revocation_unknown, std::slice::from_ref(&leaf));
     assert_eq!(judge(vec![middle.crl(&clean), root.crl(&clean)]).0, "good");
     let hit = CrlTemplate::new(vec![entry(2, BEFORE, Some(CaCompromise), vec![])]);
     let (found, result) = judge(vec![middle.crl(&clean), root.crl(&hit)]);

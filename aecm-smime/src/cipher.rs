@@ -369,6 +369,17 @@ fn cbc_open<B>(key: &[u8], iv: &[u8], ciphertext: &[u8]) -> Option<Zeroizing<Vec
 where
     B: BlockSizeUser<BlockSize = U16> + BlockCipherDecrypt + KeyInit,
 {
+    let mut buffer = cbc_decrypt::<B>(key, iv, ciphertext)?;
+    let padding = buffer.last_chunk::<BLOCK_SIZE>().and_then(padding_length)?;
+    let length = buffer.len().checked_sub(usize::from(padding))?;
+    buffer.truncate(length);
+    Some(buffer)
+}
+
+fn cbc_decrypt<B>(key: &[u8], iv: &[u8], ciphertext: &[u8]) -> Option<Zeroizing<Vec<u8>>>
+where
+    B: BlockSizeUser<BlockSize = U16> + BlockCipherDecrypt + KeyInit,
+{
     if ciphertext.is_empty() || !ciphertext.len().is_multiple_of(BLOCK_SIZE) {
         return None;
     }
@@ -378,10 +389,23 @@ where
     for block in blocks.iter_mut() {
         decryptor.decrypt_block(block.into());
     }
-    let padding = blocks.last().and_then(padding_length)?;
-    let length = buffer.len().checked_sub(usize::from(padding))?;
-    buffer.truncate(length);
     Some(buffer)
+}
+
+/// CBC without padding: whole blocks in, as many out. `None` where a size is wrong.
+pub(crate) fn cbc_blocks(
+    cipher: ContentCipher,
+    key: &[u8],
+    iv: &[u8; BLOCK_SIZE],
+    ciphertext: &[u8],
+) -> Option<Zeroizing<Vec<u8>>> {
+    match cipher {
+        ContentCipher::Aes128Cbc => cbc_decrypt::<Aes128>(key, iv, ciphertext),
+        ContentCipher::Aes192Cbc => cbc_decrypt::<Aes192>(key, iv, ciphertext),
+        ContentCipher::Aes256Cbc => cbc_decrypt::<Aes256>(key, iv, ciphertext),
+        ContentCipher::Sm4Cbc => cbc_decrypt::<sm4::Sm4>(key, iv, ciphertext),
+        ContentCipher::Aes128Gcm | ContentCipher::Aes256Gcm | ContentCipher::Sm4Gcm => None,
+    }
 }
 
 /// The number of padding octets (RFC 5652 §6.3) of the last block, or nothing where the padding is wrong.

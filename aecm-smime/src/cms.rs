@@ -10,16 +10,22 @@
 //! ```
 
 mod attribute;
+mod compressed;
+mod encrypted_content;
 mod enveloped;
 mod identifier;
+mod recipient_info;
 mod signed_data;
 mod signer_info;
 
 pub(crate) use self::identifier::Match;
 pub use self::{
     attribute::Attribute,
-    enveloped::{Enveloped, RecipientInfo},
+    compressed::CompressedData,
+    encrypted_content::EncryptedData,
+    enveloped::Enveloped,
     identifier::Identifier,
+    recipient_info::{KeyAgreement, Originator, RecipientInfo},
     signed_data::SignedData,
     signer_info::SignerInfo,
 };

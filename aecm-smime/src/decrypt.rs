@@ -1,4 +1,4 @@
-//! Opening EnvelopedData and AuthEnvelopedData.
+//! Opening EnvelopedData, AuthEnvelopedData and EncryptedData.
 //!
 //! Every cryptographic failure is the one [`DecryptError::Failed`] (THREATS E1): bad padding, bad length, bad
 //! tag and bad C3 look the same, and content decryption always runs. What CBC gives is typed
@@ -21,37 +21,29 @@
 //! # Ok(()) }
 //! ```
 
+mod agreement;
 mod content;
 mod error;
+mod keys;
+mod shared;
 mod transport;
+mod ways;
 
+pub(crate) use self::agreement::shared_info_of;
 pub use self::error::DecryptError;
+pub use self::keys::{OpenedBy, Password, Recipient, SecretKey};
 
 use core::fmt;
-use std::sync::Arc;
 
-use aecm_core::certificate::Certificate;
-use aecm_core::key::{Decryptor, KeyError};
 use aecm_core::limits::Limits;
-use aecm_core::oid::ObjectIdentifier;
-use aecm_core::public_key::KeyKind;
+use aecm_core::oid::{self, ObjectIdentifier};
 use aecm_sm::sm2::CiphertextForm;
 use zeroize::Zeroizing;
 
 use crate::cipher::{ContentCipher, GCM_TAG_SIZE};
-use crate::cms::{Enveloped, Form, Match, RecipientInfo};
+use crate::cms::{EncryptedData, Enveloped, Form, content_type};
 use crate::tolerance::{Tolerance, note};
 use content::Plan;
-
-/// A key that may open the message, and the certificate by which senders name it. Expired and replaced
-/// certificates belong here too (THREATS E8).
-#[derive(Clone)]
-pub struct Recipient {
-    /// The certificate.
-    pub certificate: Certificate,
-    /// The key.
-    pub key: Arc<dyn Decryptor>,
-}
 
 /// How to decrypt, where the defaults of [`decrypt`] do not suit.
 #[derive(Clone, Debug)]
@@ -65,11 +57,22 @@ pub struct DecryptOptions {
     /// The form of SM2 ciphertexts, whatever the message says. Default: DER for 1.2.156.10197.1.301.3; for
     /// .301.3.2.1 C1C3C2 and then C1C2C3, C3 deciding.
     pub sm2_form: Option<CiphertextForm>,
+    /// Symmetric keys, for EncryptedData and for recipients that have one. Default: none.
+    pub secret_keys: Vec<SecretKey>,
+    /// Passwords, each tried on every recipient under a password, within [`Limits::private_key_operations`] and
+    /// together [`Limits::pbkdf2_iterations`]. Default: none.
+    pub passwords: Vec<Password>,
 }
 
 impl Default for DecryptOptions {
     fn default() -> Self {
-        Self { limits: Limits::default(), tag_octets_min: GCM_TAG_SIZE, sm2_form: None }
+        Self {
+            limits: Limits::default(),
+            tag_octets_min: GCM_TAG_SIZE,
+            sm2_form: None,
+            secret_keys: Vec::new(),
+            passwords: Vec::new(),
+        }
     }
 }
 
@@ -83,8 +86,8 @@ pub struct Decrypted {
     pub content_type: ObjectIdentifier,
     /// The cipher of the content.
     pub cipher: ContentCipher,
-    /// The certificate whose key opened the message.
-    pub recipient: Certificate,
+    /// What opened the message.
+    pub opened_by: OpenedBy,
     /// Which standard's content types the message uses.
     pub form: Form,
     /// What was forgiven.
@@ -127,7 +130,8 @@ impl Content {
     }
 }
 
-/// Opens EnvelopedData or AuthEnvelopedData, in BER or DER, in both forms, with whichever of `keys` it names.
+/// Opens EnvelopedData, AuthEnvelopedData or EncryptedData, in BER or DER, in both forms, with whichever of
+/// `keys` it names.
 ///
 /// # Errors
 /// [`DecryptError`]; of what the private key does only [`DecryptError::Failed`] and
@@ -145,98 +149,39 @@ pub async fn decrypt_with(
     keys: &[Recipient],
     options: &DecryptOptions,
 ) -> Result<Decrypted, DecryptError> {
+    let content_type = content_type(cms, &options.limits)?;
+    if [oid::ENCRYPTED_DATA, oid::GM_ENCRYPTED_DATA].contains(&content_type) {
+        return encrypted_data(&EncryptedData::parse(cms, &options.limits)?, options);
+    }
     let enveloped = Enveloped::parse(cms, &options.limits)?;
     let plan = Plan::read(&enveloped, options)?;
-    let mut operations = options.limits.private_key_operations;
-    let mut key_error: Option<KeyError> = None;
+    ways::open(&enveloped, &plan, keys, options).await
+}
+
+/// EncryptedData: every key of the cipher's size may be the one.
+fn encrypted_data(
+    encrypted: &EncryptedData<'_>,
+    options: &DecryptOptions,
+) -> Result<Decrypted, DecryptError> {
+    let plan = Plan::of_encrypted_data(encrypted, options)?;
+    let fits = |secret: &&SecretKey| secret.octets().len() == plan.cipher.key_size();
     let mut matched = false;
-    let mut unreadable: Option<DecryptError> = None;
-    for (info, recipient, by_name) in matches(&enveloped, keys, &options.limits) {
-        let RecipientInfo::KeyTransport { algorithm, encrypted_key, .. } = info else { continue };
-        let kind = recipient.key.public_key().kind();
-        let attempts = match transport::attempts(algorithm, encrypted_key, kind, options) {
-            Ok(attempts) => attempts,
-            Err(error) => {
-                // Visible without a key; another RecipientInfo may still open the message.
-                unreadable.get_or_insert(error);
-                continue;
-            }
-        };
+    for secret in options.secret_keys.iter().filter(fits).take(options.limits.private_key_operations) {
         matched = true;
-        let keys = attempts.unwrap(recipient.key.as_ref(), encrypted_key, plan.cipher, &mut operations).await;
-        let keys = match keys {
-            Ok(keys) => keys,
-            Err(error) => {
-                key_error.get_or_insert(error);
-                continue;
-            }
-        };
-        for (key, forgiven) in keys {
-            let Ok(content) = plan.open(&key) else { continue };
-            let mut tolerances = enveloped.tolerances().to_vec();
-            let named = by_name.then_some(Tolerance::NameEncoding);
-            for tolerance in plan.tolerances.iter().copied().chain(forgiven).chain(named) {
-                note(&mut tolerances, tolerance);
-            }
-            return Ok(Decrypted {
-                content,
-                content_type: enveloped.content_type(),
-                cipher: plan.cipher,
-                recipient: recipient.certificate.clone(),
-                form: enveloped.form(),
-                tolerances,
-            });
-        }
+        let key = Zeroizing::new(secret.octets().to_vec());
+        let Ok(content) = plan.open(&key) else { continue };
+        let mut tolerances = encrypted.tolerances().to_vec();
+        plan.tolerances.iter().for_each(|tolerance| note(&mut tolerances, *tolerance));
+        return Ok(Decrypted {
+            content,
+            content_type: encrypted.content_type(),
+            cipher: plan.cipher,
+            opened_by: OpenedBy::SecretKey { id: None },
+            form: encrypted.form(),
+            tolerances,
+        });
     }
-    match key_error {
-        Some(error) => Err(DecryptError::Key(error)),
-        None if matched => Err(DecryptError::Failed),
-        None => Err(unreadable.unwrap_or_else(|| no_match(&enveloped, keys))),
-    }
-}
-
-/// The RecipientInfos that name one of the keys, in the order of the message.
-fn matches<'e, 'a, 'k>(
-    enveloped: &'e Enveloped<'a>,
-    keys: &'k [Recipient],
-    limits: &Limits,
-) -> Vec<(&'e RecipientInfo<'a>, &'k Recipient, bool)> {
-    let mut list = Vec::new();
-    for info in enveloped.recipients() {
-        let RecipientInfo::KeyTransport { rid, .. } = info else { continue };
-        for recipient in keys {
-            let how = rid.matches(&recipient.certificate);
-            if let (Some(how), false) = (how, list.len() >= limits.private_key_operations) {
-                list.push((info, recipient, how == Match::Name));
-            }
-        }
-    }
-    list
-}
-
-/// Why no key was even tried: another kind of recipient, or another recipient.
-fn no_match(enveloped: &Enveloped<'_>, keys: &[Recipient]) -> DecryptError {
-    let any = |wanted: fn(&RecipientInfo<'_>) -> bool| enveloped.recipients().iter().any(wanted);
-    let transports = any(|info| matches!(info, RecipientInfo::KeyTransport { .. }));
-    let agrees = any(|info| matches!(info, RecipientInfo::KeyAgreement(_)));
-    let elliptic =
-        keys.iter().any(|one| matches!(one.key.public_key().kind(), KeyKind::P256 | KeyKind::P384));
-    if agrees && (elliptic || !transports) {
-        return DecryptError::Unsupported { what: "key agreement (ECDH, RFC 5753)", oid: None };
-    }
-    if !transports && any(|info| matches!(info, RecipientInfo::Password(_))) {
-        return DecryptError::Unsupported { what: "encryption under a password (RFC 3211)", oid: None };
-    }
-    if !transports && any(|info| matches!(info, RecipientInfo::KeyEncryptionKey(_))) {
-        return DecryptError::Unsupported { what: "encryption under a shared key", oid: None };
-    }
-    DecryptError::NoMatchingKey
-}
-
-impl fmt::Debug for Recipient {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Recipient").field("certificate", &self.certificate).finish_non_exhaustive()
-    }
+    Err(if matched { DecryptError::Failed } else { DecryptError::NoMatchingKey })
 }
 
 impl fmt::Debug for Content {

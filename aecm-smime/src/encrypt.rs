@@ -1,5 +1,5 @@
 //! Writing EnvelopedData and AuthEnvelopedData: a fresh content key for each message, transported to every
-//! recipient by RSA-OAEP, RSA PKCS#1 v1.5 or SM2.
+//! recipient by RSA-OAEP, RSA PKCS#1 v1.5, SM2 or ECDH.
 //!
 //! ```
 //! use aecm_smime::encrypt::{ContentCipher, EncryptError, Encryptor};
@@ -36,7 +36,8 @@ pub use crate::cipher::ContentCipher;
 ///
 /// ```text
 /// EnvelopedData ::= SEQUENCE {
-///   version 0, recipientInfos SET OF RecipientInfo, encryptedContentInfo EncryptedContentInfo }
+///   version CMSVersion,   -- 0, with ECDH 2
+///   recipientInfos SET OF RecipientInfo, encryptedContentInfo EncryptedContentInfo }
 /// AuthEnvelopedData ::= SEQUENCE {
 ///   version 0, recipientInfos SET OF RecipientInfo, authEncryptedContentInfo EncryptedContentInfo,
 ///   mac OCTET STRING }
@@ -84,7 +85,7 @@ impl Encryptor {
         self
     }
 
-    /// Adds a recipient. RSA and SM2 recipients may be mixed in RFC 5652 form.
+    /// Adds a recipient. RSA, SM2 and ECDH recipients may be mixed in RFC 5652 form.
     #[must_use]
     pub fn recipient(mut self, certificate: &Certificate, transport: Transport) -> Self {
         self.recipients.push((certificate.clone(), transport));
@@ -117,7 +118,15 @@ impl Encryptor {
             .map_err(|_| EncryptError::ContentTooLong { octets: content.len() })?;
 
         let gbt = self.form == Form::Gbt35275;
-        let version = write::small(u64::from(gbt));
+        let agreed = self.recipients.iter().any(|(_, transport)| *transport == Transport::Ecdh);
+        // RFC 5652 §6.1: 2 where a RecipientInfo has another version than 0; RFC 5083 §2.1: always 0.
+        let version = match (self.cipher.is_authenticated(), gbt) {
+            (true, _) => 0,
+            (false, true) => 1,
+            (false, false) if agreed => 2,
+            (false, false) => 0,
+        };
+        let version = write::small(version);
         let content_type = write::oid(&if gbt { oid::GM_DATA } else { oid::DATA });
         let encrypted_content_info = write::sequence(&[
             &content_type,

@@ -10,6 +10,7 @@ pub mod encrypt;
 mod error;
 #[doc(hidden)]
 pub mod fuzzing;
+pub mod inspect;
 pub mod mime;
 pub mod open;
 pub mod sign;

@@ -31,14 +31,15 @@ use core::fmt;
 
 use aecm_core::certificate::Certificate;
 use aecm_core::mailbox::Mailbox;
-use aecm_core::path::Anchors;
+use aecm_core::path::{Anchors, PolicySettings, Revocation};
 use aecm_core::time::Time;
+use aecm_sm::sm2::CiphertextForm;
 
-use crate::decrypt::Recipient;
+use crate::decrypt::{DecryptError, Password, Recipient, SecretKey};
 use crate::verify::{Policy, TokenVerifier};
 
 pub use self::error::OpenError;
-pub use self::layers::{EncryptedLayer, Layer, SignedLayer};
+pub use self::layers::{CompressedLayer, EncryptedLayer, Layer, SignedLayer};
 pub use self::report::{Opened, SentAt};
 
 /// What a mail is opened with.
@@ -47,6 +48,11 @@ pub struct OpenOptions<'a> {
     pub(crate) anchors: &'a Anchors,
     pub(crate) policy: &'a Policy,
     pub(crate) keys: &'a [Recipient],
+    pub(crate) secret_keys: &'a [SecretKey],
+    pub(crate) passwords: &'a [Password],
+    pub(crate) sm2_form: Option<CiphertextForm>,
+    pub(crate) policies: PolicySettings,
+    pub(crate) revocation: Revocation,
     pub(crate) intermediates: &'a [Certificate],
     pub(crate) at: Option<Time>,
     pub(crate) timestamps: Option<&'a dyn TokenVerifier>,
@@ -59,11 +65,16 @@ impl<'a> OpenOptions<'a> {
     /// With these anchors of signing certificates and this policy: no keys, validity dates not looked at, no
     /// timestamps. The limits are those of the policy.
     #[must_use]
-    pub const fn new(anchors: &'a Anchors, policy: &'a Policy) -> Self {
+    pub fn new(anchors: &'a Anchors, policy: &'a Policy) -> Self {
         Self {
             anchors,
             policy,
             keys: &[],
+            secret_keys: &[],
+            passwords: &[],
+            sm2_form: None,
+            policies: PolicySettings::default(),
+            revocation: Revocation::default(),
             intermediates: &[],
             at: None,
             timestamps: None,
@@ -75,14 +86,49 @@ impl<'a> OpenOptions<'a> {
 
     /// The keys to decrypt with, those of expired certificates included (THREATS E8).
     #[must_use]
-    pub const fn keys(mut self, keys: &'a [Recipient]) -> Self {
+    pub fn keys(mut self, keys: &'a [Recipient]) -> Self {
         self.keys = keys;
+        self
+    }
+
+    /// Symmetric keys to decrypt with.
+    #[must_use]
+    pub fn secret_keys(mut self, keys: &'a [SecretKey]) -> Self {
+        self.secret_keys = keys;
+        self
+    }
+
+    /// Passwords to decrypt with.
+    #[must_use]
+    pub fn passwords(mut self, passwords: &'a [Password]) -> Self {
+        self.passwords = passwords;
+        self
+    }
+
+    /// The form of SM2 ciphertexts, whatever the message says.
+    #[must_use]
+    pub fn sm2_form(mut self, form: impl Into<Option<CiphertextForm>>) -> Self {
+        self.sm2_form = form.into();
+        self
+    }
+
+    /// The certificate policies that paths have to be valid for (RFC 5280 §6.1.1).
+    #[must_use]
+    pub fn path_policies(mut self, policies: PolicySettings) -> Self {
+        self.policies = policies;
+        self
+    }
+
+    /// CRLs and OCSP responses about the certificates of signers.
+    #[must_use]
+    pub fn revocation(mut self, revocation: Revocation) -> Self {
+        self.revocation = revocation;
         self
     }
 
     /// More certificates to build paths with, untrusted.
     #[must_use]
-    pub const fn intermediates(mut self, intermediates: &'a [Certificate]) -> Self {
+    pub fn intermediates(mut self, intermediates: &'a [Certificate]) -> Self {
         self.intermediates = intermediates;
         self
     }
@@ -96,7 +142,7 @@ impl<'a> OpenOptions<'a> {
 
     /// Who verifies timestamp tokens.
     #[must_use]
-    pub const fn timestamps(mut self, verifier: &'a dyn TokenVerifier) -> Self {
+    pub fn timestamps(mut self, verifier: &'a dyn TokenVerifier) -> Self {
         self.timestamps = Some(verifier);
         self
     }
@@ -119,7 +165,7 @@ impl<'a> OpenOptions<'a> {
     /// Whether to hand out content for which neither a tag nor a valid signature vouches. The verdict says so
     /// all the same. Never render such content as HTML and load nothing for it (THREATS M5).
     #[must_use]
-    pub const fn accept_unauthenticated(mut self, accept: bool) -> Self {
+    pub fn accept_unauthenticated(mut self, accept: bool) -> Self {
         self.accept_unauthenticated = accept;
         self
     }
@@ -152,5 +198,10 @@ impl fmt::Debug for OpenOptions<'_> {
 /// Nothing is kept; dropping the future forgets the content.
 pub async fn open(mail: &[u8], options: &OpenOptions<'_>) -> Result<Opened, OpenError> {
     let walked = layers::walk(mail, options).await?;
-    report::judge(mail, walked, options)
+    let bendable = walked.unauthenticated;
+    match report::judge(mail, walked, options) {
+        // As in `walk`: what is wrong inside is not told from a wrong key (THREATS E1).
+        Err(_) if bendable => Err(DecryptError::Failed.into()),
+        judged => judged,
+    }
 }

@@ -73,6 +73,8 @@ tolerances! {
     WeakDigest "weak-digest" "a weak digest was used"
     /// An RSA key of fewer than 2,048 bits was used, which the policy allows.
     WeakKey "weak-key" "a weak key was used"
+    /// No time was given, so that nobody looked whether the certificates are valid.
+    ValidityNotChecked "validity-not-checked" "the validity dates of the certificates were not looked at"
     /// The MIME type is one of the old x-pkcs7 ones.
     XPkcs7Type "x-pkcs7-type" "the MIME type is an old x-pkcs7 one"
     /// The smime-type parameter is absent or wrong; the content said what it is.

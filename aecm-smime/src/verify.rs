@@ -45,7 +45,7 @@ use core::fmt;
 use aecm_core::certificate::Certificate;
 use aecm_core::mailbox::Mailbox;
 use aecm_core::oid::ObjectIdentifier;
-use aecm_core::path::{Anchors, PathPurpose};
+use aecm_core::path::{Anchors, PathPurpose, PolicySettings, Revocation};
 use aecm_core::time::Time;
 
 use crate::cms::SignedData;
@@ -65,13 +65,15 @@ pub struct Verifier<'a> {
     timestamps: Option<&'a dyn TokenVerifier>,
     content_type: Option<ObjectIdentifier>,
     purpose: PathPurpose,
+    policies: PolicySettings,
+    revocation: Revocation,
 }
 
 impl<'a> Verifier<'a> {
     /// A verifier that trusts `anchors` and judges by `policy`, without a time: validity dates are then not
     /// looked at, so give one with [`Verifier::at`].
     #[must_use]
-    pub const fn new(anchors: &'a Anchors, policy: &'a Policy) -> Self {
+    pub fn new(anchors: &'a Anchors, policy: &'a Policy) -> Self {
         Self {
             anchors,
             policy,
@@ -81,6 +83,8 @@ impl<'a> Verifier<'a> {
             timestamps: None,
             content_type: None,
             purpose: PathPurpose::SignMail,
+            policies: PolicySettings::default(),
+            revocation: Revocation::default(),
         }
     }
 
@@ -107,22 +111,38 @@ impl<'a> Verifier<'a> {
 
     /// Who verifies timestamp tokens. Without, no time is proven.
     #[must_use]
-    pub const fn timestamps(mut self, verifier: &'a dyn TokenVerifier) -> Self {
+    pub fn timestamps(mut self, verifier: &'a dyn TokenVerifier) -> Self {
         self.timestamps = Some(verifier);
         self
     }
 
     /// The only eContentType to accept (THREATS S1), instead of `data` in both forms.
     #[must_use]
-    pub const fn content_type(mut self, oid: ObjectIdentifier) -> Self {
+    pub fn content_type(mut self, oid: ObjectIdentifier) -> Self {
         self.content_type = Some(oid);
         self
     }
 
     /// What the signer's certificate must be for, instead of [`PathPurpose::SignMail`].
     #[must_use]
-    pub const fn purpose(mut self, purpose: PathPurpose) -> Self {
+    pub fn purpose(mut self, purpose: PathPurpose) -> Self {
         self.purpose = purpose;
+        self
+    }
+
+    /// The certificate policies that the path has to be valid for (RFC 5280 §6.1.1), instead of any.
+    #[must_use]
+    pub fn path_policies(mut self, policies: PolicySettings) -> Self {
+        self.policies = policies;
+        self
+    }
+
+    /// CRLs and OCSP responses about the signers' certificates and those above. Where
+    /// [`Revocation::now`] is not set, they have to be fresh at the time of [`Verifier::at`], so that what a
+    /// timestamp proves to be older than a revocation is judged by today's evidence.
+    #[must_use]
+    pub fn revocation(mut self, revocation: Revocation) -> Self {
+        self.revocation = revocation;
         self
     }
 
@@ -165,6 +185,8 @@ impl<'a> Verifier<'a> {
             budget: Budget(self.policy.limits.signature_checks),
             stamps: Stamps::new(self.timestamps),
             missing: Vec::new(),
+            paths: aecm_core::path::Budget::new(&self.policy.limits),
+            digests: Vec::new(),
         };
         let mut found = Vec::new();
         for info in signed.signers() {
@@ -201,6 +223,7 @@ impl fmt::Debug for Verifier<'_> {
         f.debug_struct("Verifier")
             .field("at", &self.at)
             .field("email", &self.email)
+            .field("policies", &self.policies)
             .field("policy", &self.policy)
             .field("timestamps", &self.timestamps.is_some())
             .finish_non_exhaustive()

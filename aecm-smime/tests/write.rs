@@ -121,7 +121,7 @@ async fn identifiers_and_attributes_are_those_decided() {
         assert_eq!(id.octet_string().unwrap(), hash.digest(leaf.as_der()));
         let mut names = vec![];
         for attribute in signer.attributes() {
-            names.push(attribute.oid);
+            names.push(attribute.oid.unwrap());
         }
         for wanted in [oid::MESSAGE_DIGEST, oid::SIGNING_TIME, oid::SMIME_CAPABILITIES] {
             assert!(names.contains(&wanted), "{wanted}");

@@ -210,6 +210,10 @@ fn certificates_that_are_not_encrypted_to() {
     assert_eq!(why(&certificate("rsa-sig"), oaep, false), Some("usage-not-allowed"));
     assert_eq!(why(&certificate("sm2-sig"), Transport::Sm2, false), Some("usage-not-allowed"));
     assert_eq!(why(&certificate("p256-agr"), oaep, false), Some("key-agreement-only"));
+    assert_eq!(why(&certificate("rsa-ca"), oaep, false), Some("not-a-leaf"));
+    assert_eq!(why(&certificate("sm2-ca"), Transport::Sm2, false), Some("not-a-leaf"));
+    let weak = Certificate::from_pem(include_str!("../../aecm-core/tests/vectors/weak/rsa1024.crt")).unwrap();
+    assert_eq!(why(&weak, oaep, false), Some("weak-key"));
     assert_eq!(why(&issued("rsa", &profile()), oaep, true), None);
     assert_eq!(why(&issued("rsa", &Profile { usage: None, ..profile() }), oaep, true), None);
     let agreement = usages(&[KeyUsage::KEY_AGREEMENT]);

@@ -11,6 +11,8 @@ mod lease;
 mod ledger;
 mod memory;
 mod ops;
+#[cfg(feature = "pkcs12")]
+pub mod p12;
 pub mod package;
 mod recognise;
 mod records;

@@ -2,8 +2,11 @@
 
 use aecm_core::certificate::Certificate;
 use aecm_core::oid;
-use aecm_core::suite::{Level, Purpose};
+use aecm_core::suite::Level;
+#[cfg(feature = "pkcs12")]
+use aecm_core::suite::Purpose;
 
+#[cfg(feature = "pkcs12")]
 use crate::slot::{DeviceId, Slot};
 
 /// The most certificates above a leaf.
@@ -13,11 +16,13 @@ const MAX_ABOVE: usize = 8;
 ///
 /// A certificate that says encrypting and signing both, or says nothing, fills the encrypting slot: what was
 /// encrypted to it opens with nothing else, while any other key can sign.
+#[cfg(feature = "pkcs12")]
 pub(crate) fn slot(leaf: &Certificate, device: &DeviceId) -> Option<Slot> {
     let suite = leaf.public_key()?.suite();
     Some(Slot::new(suite, purpose(leaf)?, level(leaf), device))
 }
 
+#[cfg(feature = "pkcs12")]
 fn purpose(leaf: &Certificate) -> Option<Purpose> {
     let extended = leaf.extended_key_usage();
     let usage = leaf.key_usage();

@@ -20,5 +20,5 @@ pub use self::{
     response::parse_response,
     source::{Failover, HttpSource, LocalSource, TimestampSource},
     tst_info::TstInfo,
-    verify::{MailboxBound, TimestampPolicy, Token, TrustWindow, Verifier, verify_response},
+    verify::{MailboxBound, Subject, TimestampPolicy, Token, TrustWindow, Verifier, verify_response},
 };

@@ -33,7 +33,7 @@ pub struct Request {
 impl Request {
     /// Asks for a stamp on `imprint`, a value of `digest`, with certificates in the answer.
     ///
-    /// The nonce is 64 random bits and always sent (THREATS T1).
+    /// The nonce is 64 random bits (THREATS T1).
     ///
     /// # Errors
     /// [`RequestError::ImprintLength`] when the imprint is not as long as the digest's values are.
@@ -41,16 +41,43 @@ impl Request {
         if imprint.len() != digest.output_size() {
             return Err(RequestError::ImprintLength { expected: digest.output_size(), found: imprint.len() });
         }
-        let first = nonce.iter().take_while(|octet| **octet == 0).count();
-        let minimal = nonce.get(first..).filter(|rest| !rest.is_empty()).unwrap_or(&[0]).to_vec();
         Ok(Self {
             digest,
             imprint: imprint.to_vec(),
             policy: None,
-            nonce: Some(minimal),
+            nonce: Some(minimal(&nonce)),
             certificates: true,
             extensions: false,
         })
+    }
+
+    /// As [`Request::new`], over `data` itself.
+    ///
+    /// ```
+    /// use aecm_core::digest::DigestAlgorithm;
+    /// use aecm_timestamp::Request;
+    ///
+    /// let request = Request::for_data(DigestAlgorithm::Sha256, b"a report", [7; 8]);
+    /// assert_eq!(request.imprint(), DigestAlgorithm::Sha256.digest(b"a report"));
+    /// ```
+    #[must_use]
+    pub fn for_data(digest: DigestAlgorithm, data: &[u8], nonce: [u8; 8]) -> Self {
+        Self {
+            digest,
+            imprint: digest.digest(data),
+            policy: None,
+            nonce: Some(minimal(&nonce)),
+            certificates: true,
+            extensions: false,
+        }
+    }
+
+    /// Asks without a nonce, so that any answer for this imprint will do: nobody can tell then whether it is fresh
+    /// (THREATS T1).
+    #[must_use]
+    pub fn without_nonce(mut self) -> Self {
+        self.nonce = None;
+        self
     }
 
     /// Asks for a stamp under this policy and no other.
@@ -140,6 +167,12 @@ impl Request {
         reader.finish()?;
         Ok(Self { digest, imprint, policy, nonce, certificates, extensions })
     }
+}
+
+/// A number without leading zeros.
+fn minimal(number: &[u8]) -> Vec<u8> {
+    let zeros = number.iter().take_while(|octet| **octet == 0).count();
+    number.get(zeros..).filter(|rest| !rest.is_empty()).unwrap_or(&[0]).to_vec()
 }
 
 /// `MessageImprint`, the digest's parameters absent.

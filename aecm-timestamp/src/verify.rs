@@ -9,15 +9,18 @@ use std::sync::Arc;
 use aecm_core::certificate::Certificate;
 use aecm_core::limits::Limits;
 use aecm_core::oid::ObjectIdentifier;
-use aecm_core::path::Anchors;
+use aecm_core::path::{Anchors, PolicySettings, Revocation};
 use aecm_core::time::Time;
-use aecm_smime::verify::{TimestampTrust, TokenFinding, TokenVerifier};
+use aecm_smime::Tolerance;
+use aecm_smime::verify::{RevocationCheck, TimestampTrust, TokenFinding, TokenVerifier};
 
 use crate::error::Error;
 use crate::request::Request;
 use crate::response::{Status, parse_response};
 use crate::tst_info::TstInfo;
-use token::{Expected, Refusal};
+use token::Refusal;
+pub use token::Subject;
+pub(crate) use token::concerns;
 
 /// Who may say what time it is, as plain values.
 ///
@@ -57,6 +60,14 @@ pub struct TimestampPolicy {
     pub now: Option<Time>,
     /// The accuracy of tokens that state none. Default: `None`, unknown.
     pub assumed_accuracy: Option<Duration>,
+    /// Whether SHA-1 is accepted in old tokens: imprint, signature and certificates. Default: no.
+    pub sha1: bool,
+    /// Bits of the smallest RSA key that is accepted, of the authority and above. Default: 2,048.
+    pub rsa_bits_min: usize,
+    /// Certificate policies that the authority's path has to be valid for. Default: any.
+    pub policies: PolicySettings,
+    /// CRLs and OCSP responses about authorities, fresh at [`Revocation::now`] or else at `now`. Default: none.
+    pub revocation: Revocation,
     /// Bounds of the work on one token.
     pub limits: Limits,
 }
@@ -97,6 +108,10 @@ impl TimestampPolicy {
             max_age: Duration::from_secs(300),
             now: None,
             assumed_accuracy: None,
+            sha1: false,
+            rsa_bits_min: 2_048,
+            policies: PolicySettings::default(),
+            revocation: Revocation::default(),
             limits: Limits::default(),
         }
     }
@@ -134,6 +149,10 @@ pub struct Token {
     pub chain: Vec<Certificate>,
     /// Whether the authority granted something else than was asked (grantedWithMods).
     pub with_modifications: bool,
+    /// What is known about revocation of its chain at genTime.
+    pub revocation: RevocationCheck,
+    /// What was forgiven.
+    pub tolerances: Vec<Tolerance>,
 }
 
 /// Verifies the answer to a request that was just sent: everything [`Verifier`] looks at, and that the answer is
@@ -150,18 +169,23 @@ pub fn verify_response(
     policy: &TimestampPolicy,
     now: Time,
 ) -> Result<Token, Error> {
-    let response = parse_response(answer, &policy.limits)?;
-    let Some(token) = response.token else {
-        return Err(Error::Rejected {
+    let (token, with_modifications) = granted_token(answer, &policy.limits)?;
+    let mut token = token::judge(token, &[Subject::Request(request)], Some(now), policy)?;
+    token.with_modifications = with_modifications;
+    Ok(token)
+}
+
+/// The token of an answer that grants one, and whether with modifications.
+fn granted_token<'a>(answer: &'a [u8], limits: &Limits) -> Result<(&'a [u8], bool), Error> {
+    let response = parse_response(answer, limits)?;
+    match response.token {
+        Some(token) => Ok((token, response.status == Status::GrantedWithMods)),
+        None => Err(Error::Rejected {
             status: response.status.number(),
             text: response.text,
             failures: response.failures.iter().map(|failure| failure.word()).collect(),
-        });
-    };
-    let expected = Expected::Request { request, now };
-    let mut token = token::judge(token, &expected, policy)?;
-    token.with_modifications = response.status == Status::GrantedWithMods;
-    Ok(token)
+        }),
+    }
 }
 
 /// Verifies the timestamps of signed mail for [`aecm_smime::verify::Verifier::timestamps`].
@@ -189,27 +213,60 @@ impl Verifier {
     /// # Errors
     /// [`Error::Token`] with the word for what is wrong; `no-tsa-anchor` where nothing could tell.
     pub fn verify(&self, token: &[u8], data: &[u8]) -> Result<Token, Error> {
-        Ok(token::judge(token, &Expected::Data { data }, &self.policy)?)
+        Ok(token::judge(token, &[Subject::Data(data)], None, &self.policy)?)
+    }
+
+    /// Verifies a TimeStampResp or a bare token, of any age, and that it is about every one of `subjects`. Without a
+    /// subject it is only said who signed which time, and not for what.
+    ///
+    /// ```
+    /// use aecm_core::{certificate::Certificate, limits::Limits, path::Anchors};
+    /// use aecm_timestamp::{Request, Subject, TimestampPolicy, Verifier};
+    ///
+    /// let root = Certificate::from_pem(include_str!("../tests/vectors/keys/rsa-ca.crt"))?;
+    /// let verifier = Verifier::new(TimestampPolicy::new(Anchors::new(vec![root])));
+    /// let request = Request::from_der(include_bytes!("../tests/vectors/tsp/sha256.tsq"), &Limits::default())?;
+    /// let answer = include_bytes!("../tests/vectors/tsp/openssl30-rsa-sha256.tsr");
+    /// let token = verifier.examine(answer, &[Subject::Request(&request)])?;
+    /// assert_eq!(token.trust.word(), "tsa");
+    /// assert!(verifier.examine(answer, &[Subject::Data(b"something else")]).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`parse_response`]; [`Error::Rejected`]; [`Error::Token`] with the word for what is wrong.
+    pub fn examine(&self, message: &[u8], subjects: &[Subject<'_>]) -> Result<Token, Error> {
+        let limits = &self.policy.limits;
+        if message.len() > limits.tsa_answer_bytes {
+            return Err(Error::TooLarge { limit: limits.tsa_answer_bytes });
+        }
+        // A token is a ContentInfo, which begins with its type; an answer begins with its status.
+        let (token, with_modifications) = if aecm_smime::cms::content_type(message, limits).is_ok() {
+            (message, false)
+        } else {
+            granted_token(message, limits)?
+        };
+        let mut token = token::judge(token, subjects, None, &self.policy)?;
+        token.with_modifications = with_modifications;
+        Ok(token)
     }
 }
 
 impl TokenVerifier for Verifier {
     fn verify_token(&self, token: &[u8], signature_value: &[u8]) -> TokenFinding {
-        let expected = Expected::Data { data: signature_value };
-        match token::judge(token, &expected, &self.policy) {
+        match token::judge(token, &[Subject::Data(signature_value)], None, &self.policy) {
             Ok(Token { trust: TimestampTrust::SelfAsserted, info, authority, .. }) => {
                 TokenFinding::SelfAsserted { time: info.gen_time, authority }
             }
-            Ok(Token { trust, info, authority, .. }) => TokenFinding::Proven {
+            Ok(Token { trust, info, authority, certificate, .. }) => TokenFinding::Proven {
                 time: info.gen_time,
                 accuracy: info.accuracy.or(self.policy.assumed_accuracy),
                 authority,
                 trust,
+                mailboxes: certificate.mailboxes(),
             },
-            Err(Refusal { word, detail }) if word == NO_TSA_ANCHOR => {
-                TokenFinding::NotEvaluated { word, detail }
-            }
-            Err(Refusal { word, detail }) => TokenFinding::Refused { word, detail },
+            Err(Refusal { word, detail, untrusted: true }) => TokenFinding::NotEvaluated { word, detail },
+            Err(Refusal { word, detail, .. }) => TokenFinding::Refused { word, detail },
         }
     }
 }

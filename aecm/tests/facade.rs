@@ -18,10 +18,16 @@ mod hostile;
 mod interrupted;
 #[path = "facade/leaks.rs"]
 mod leaks;
+#[path = "facade/levels.rs"]
+mod levels;
 #[path = "facade/open.rs"]
 mod open;
 #[path = "facade/provision.rs"]
 mod provision;
+#[path = "facade/renew.rs"]
+mod renew;
+#[path = "facade/revoke.rs"]
+mod revoke;
 #[path = "facade/tamper.rs"]
 mod tamper;
 #[path = "facade/time.rs"]

@@ -137,6 +137,12 @@ impl Encryption {
         Self { iterations, ..self }
     }
 
+    /// The cipher.
+    #[must_use]
+    pub const fn cipher(&self) -> Cipher {
+        self.cipher
+    }
+
     /// The iterations.
     #[must_use]
     pub const fn iteration_count(&self) -> u32 {

@@ -140,10 +140,7 @@ fn names(certificate: &Certificate) -> Vec<Name<'_>> {
     if let Some(extension) = certificate.extension(&oid::SUBJECT_ALT_NAME) {
         let mut reader = Reader::new(extension.value, Rules::Der, &Limits::default());
         // The certificate was read: its alternative names have the shape they must have.
-        let mut list = match reader.sequence() {
-            Ok(list) => list,
-            Err(_) => return names,
-        };
+        let Ok(mut list) = reader.sequence() else { return names };
         while let Ok(value) = list.any() {
             names.push(Name::read(&value));
         }

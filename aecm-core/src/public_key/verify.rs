@@ -1,5 +1,7 @@
 //! Verification: the table's lines to the primitives.
 
+use alloc::vec::Vec;
+
 use aecm_sm::sm2;
 use p256::ecdsa::signature::hazmat::PrehashVerifier;
 use rsa::traits::PublicKeyParts;
@@ -39,6 +41,45 @@ impl PublicKey {
         message: &[u8],
         signature: &[u8],
     ) -> Result<(), VerifyError> {
+        match (algorithm, self.numbers()) {
+            (SignatureAlgorithm::Sm2Sm3, Numbers::Sm2(key)) => verify_sm2(key, sm2_id, message, signature),
+            _ => self.verify_hash(algorithm, &|| algorithm.digest().digest(message), signature),
+        }
+    }
+
+    /// As [`PublicKey::verify`], for a message whose digest was made before: one that several keys signed is hashed
+    /// once. For SM2 the digest is SM3 of the message without Z, which is no standard signature
+    /// ([`Sm2Id::RawDigestNoZ`]).
+    ///
+    /// # Errors
+    /// As [`PublicKey::verify`]; [`VerifyError::Mismatch`] for a digest of another size.
+    pub fn verify_prehash(
+        &self,
+        algorithm: SignatureAlgorithm,
+        hash: &[u8],
+        signature: &[u8],
+    ) -> Result<(), VerifyError> {
+        if hash.len() != algorithm.digest().output_size() {
+            return Err(VerifyError::Mismatch);
+        }
+        match (algorithm, self.numbers()) {
+            (SignatureAlgorithm::Sm2Sm3, Numbers::Sm2(key)) => {
+                check_der_size(signature, MAX_DER_256)?;
+                let signature = sm2::Signature::from_der(signature).map_err(|_| VerifyError::Encoding)?;
+                let e = hash.try_into().map_err(|_| VerifyError::Mismatch)?;
+                key.verify_e(e, &signature).map_err(|_| VerifyError::Mismatch)
+            }
+            _ => self.verify_hash(algorithm, &|| hash.to_vec(), signature),
+        }
+    }
+
+    /// RSA and ECDSA. The message is hashed only where the signature may be one.
+    fn verify_hash(
+        &self,
+        algorithm: SignatureAlgorithm,
+        hash: &dyn Fn() -> Vec<u8>,
+        signature: &[u8],
+    ) -> Result<(), VerifyError> {
         let mismatch = VerifyError::KeyMismatch { algorithm, key: self.kind() };
         if !algorithm.fits(self.kind()) {
             return Err(mismatch);
@@ -46,7 +87,7 @@ impl PublicKey {
         match (algorithm, self.numbers()) {
             (SignatureAlgorithm::RsaPkcs1(digest), Numbers::Rsa(key)) => {
                 check_rsa_size(key, signature)?;
-                let hash = digest.digest(message);
+                let hash = hash();
                 match digest {
                     DigestAlgorithm::Sha1 => key.pkcs1v15_verify_prehash::<Sha1>(&hash, signature),
                     DigestAlgorithm::Sha256 => key.pkcs1v15_verify_prehash::<Sha256>(&hash, signature),
@@ -58,7 +99,7 @@ impl PublicKey {
             }
             (SignatureAlgorithm::RsaPss(digest), Numbers::Rsa(key)) => {
                 check_rsa_size(key, signature)?;
-                let hash = digest.digest(message);
+                let hash = hash();
                 match digest {
                     DigestAlgorithm::Sha1 => key.pss_verify_prehash::<Sha1>(&hash, signature),
                     DigestAlgorithm::Sha256 => key.pss_verify_prehash::<Sha256>(&hash, signature),
@@ -68,23 +109,22 @@ impl PublicKey {
                 }
                 .map_err(|_| VerifyError::Mismatch)
             }
-            (SignatureAlgorithm::Ecdsa(digest), Numbers::P256(key)) => {
+            (SignatureAlgorithm::Ecdsa(_), Numbers::P256(key)) => {
                 check_der_size(signature, MAX_DER_256)?;
                 let signature =
                     p256::ecdsa::Signature::from_der(signature).map_err(|_| VerifyError::Encoding)?;
                 p256::ecdsa::VerifyingKey::from(key)
-                    .verify_prehash(&digest.digest(message), &signature)
+                    .verify_prehash(&hash(), &signature)
                     .map_err(|_| VerifyError::Mismatch)
             }
-            (SignatureAlgorithm::Ecdsa(digest), Numbers::P384(key)) => {
+            (SignatureAlgorithm::Ecdsa(_), Numbers::P384(key)) => {
                 check_der_size(signature, MAX_DER_384)?;
                 let signature =
                     p384::ecdsa::Signature::from_der(signature).map_err(|_| VerifyError::Encoding)?;
                 p384::ecdsa::VerifyingKey::from(key)
-                    .verify_prehash(&digest.digest(message), &signature)
+                    .verify_prehash(&hash(), &signature)
                     .map_err(|_| VerifyError::Mismatch)
             }
-            (SignatureAlgorithm::Sm2Sm3, Numbers::Sm2(key)) => verify_sm2(key, sm2_id, message, signature),
             _ => Err(mismatch),
         }
     }

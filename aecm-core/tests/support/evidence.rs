@@ -167,22 +167,12 @@ fn key_bits(spki: &[u8]) -> Vec<u8> {
 
 impl Authority {
     /// A response of this authority about `certificate`, issued by `issuer`.
-    pub fn ocsp(
-        &self,
-        template: &OcspTemplate,
-        certificate: &Certificate,
-        issuer: &Authority,
-    ) -> OcspResponse {
+    pub fn ocsp(&self, template: &OcspTemplate, certificate: &Certificate, issuer: &Self) -> OcspResponse {
         let der = self.ocsp_der(template, certificate, issuer);
         OcspResponse::from_der(&der, &Limits::default()).unwrap()
     }
 
-    pub fn ocsp_der(
-        &self,
-        template: &OcspTemplate,
-        certificate: &Certificate,
-        issuer: &Authority,
-    ) -> Vec<u8> {
+    pub fn ocsp_der(&self, template: &OcspTemplate, certificate: &Certificate, issuer: &Self) -> Vec<u8> {
         use aecm_core::key::Signer as _;
         let digest = template.digest;
         let list = |number, extensions: &[Vec<u8>]| match extensions {

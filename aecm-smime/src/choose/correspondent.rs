@@ -20,8 +20,8 @@ pub struct Correspondent {
 }
 
 impl Correspondent {
-    /// A mailbox with its encryption certificates, of both suites and any age. Where several of a suite are
-    /// usable the one that began last is taken.
+    /// A mailbox with its encryption certificates, of both suites and any age. One that does not name the mailbox is
+    /// not used; where several of a suite are usable the one that began last is taken.
     #[must_use]
     pub const fn new(mailbox: Mailbox, certificates: Vec<Certificate>) -> Self {
         Self { mailbox, certificates, declared: None }
@@ -54,7 +54,9 @@ impl Correspondent {
         candidates.sort_by_key(|certificate| core::cmp::Reverse(certificate.not_before()));
         let mut first = None;
         for certificate in candidates {
-            match usable_for_encryption(certificate, at, false) {
+            let named = certificate.mailboxes().iter().any(|own| own.matches(&self.mailbox));
+            let usable = usable_for_encryption(certificate, at, false);
+            match if named { usable } else { Err(UnusableCertificate::OtherMailbox) } {
                 Ok(()) => return Ok(certificate),
                 Err(why) => first = first.or(Some(why)),
             }

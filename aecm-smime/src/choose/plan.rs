@@ -3,11 +3,12 @@
 use aecm_core::certificate::Certificate;
 use aecm_core::mailbox::Mailbox;
 use aecm_core::suite::Suite;
+use aecm_core::time::Time;
 
 use super::{Choice, ChooseError, Correspondent, Reason};
 use crate::cipher::ContentCipher;
 use crate::cms::Form;
-use crate::encrypt::{Encryptor, Transport};
+use crate::encrypt::{Encryptor, Transport, UnusableCertificate};
 
 /// How a mail goes out.
 #[derive(Clone, Debug)]
@@ -27,6 +28,8 @@ pub struct Plan {
     pub signature_required: bool,
     /// Why.
     pub reasons: Vec<Reason>,
+    /// When the certificates have to be valid, as the choice was told.
+    pub at: Option<Time>,
 }
 
 /// One recipient of a plan.
@@ -45,7 +48,10 @@ impl Plan {
     /// The [`Encryptor`] that carries the plan out.
     #[must_use]
     pub fn encryptor(&self) -> Encryptor {
-        let encryptor = Encryptor::new(self.cipher).form(self.form);
+        let mut encryptor = Encryptor::new(self.cipher).form(self.form);
+        if let Some(at) = self.at {
+            encryptor = encryptor.at(at);
+        }
         self.recipients.iter().fold(encryptor, |encryptor, recipient| {
             encryptor.recipient(&recipient.certificate, recipient.transport)
         })
@@ -81,10 +87,17 @@ impl Choice {
             planned.push(PlannedRecipient {
                 mailbox: correspondent.mailbox().clone(),
                 certificate: certificate.clone(),
-                transport: match suite {
-                    Suite::Sm2 => Transport::Sm2,
-                    Suite::Classic if self.rsa_pkcs1 => Transport::RsaPkcs1,
-                    Suite::Classic => Transport::RsaOaepSha256,
+                transport: match Transport::for_certificate(certificate) {
+                    Some(Transport::RsaOaepSha256) if self.rsa_pkcs1 => Transport::RsaPkcs1,
+                    Some(usual) => usual,
+                    None => {
+                        return Err(ChooseError::MissingCertificate {
+                            mailbox: correspondent.mailbox().clone(),
+                            suite,
+                            why: Some(UnusableCertificate::UnsupportedKey),
+                            reasons,
+                        });
+                    }
                 },
             });
         }
@@ -104,6 +117,7 @@ impl Choice {
             signature_suite,
             signature_required,
             reasons,
+            at: self.at,
         })
     }
 

@@ -2,7 +2,7 @@
 
 use aecm_core::limits::Limits;
 use aecm_core::oid::ObjectIdentifier;
-use aecm_core::tlv::{Reader, Rules, Tag};
+use aecm_core::tlv::{Reader, Rules, Tag, TlvErrorKind};
 
 use crate::cms::elements;
 use crate::error::{At, Error};
@@ -16,13 +16,21 @@ use crate::error::{At, Error};
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attribute<'a> {
-    /// The type; unknown ones are kept.
-    pub oid: ObjectIdentifier,
+    /// The type; unknown ones are kept. `None` where it is too large for [`ObjectIdentifier`].
+    pub oid: Option<ObjectIdentifier>,
+    /// The type as received: the content octets of the OBJECT IDENTIFIER.
+    pub oid_octets: &'a [u8],
     /// The values, each with its tag and length, as received.
     pub values: Vec<&'a [u8]>,
 }
 
 impl<'a> Attribute<'a> {
+    /// Whether it is of this type.
+    #[must_use]
+    pub fn is(&self, oid: &ObjectIdentifier) -> bool {
+        self.oid.as_ref() == Some(oid)
+    }
+
     /// The one value, where there is exactly one.
     #[must_use]
     pub fn single(&self) -> Option<&'a [u8]> {
@@ -48,11 +56,15 @@ impl<'a> Attributes<'a> {
         let mut list = Vec::with_capacity(items.len());
         for item in items {
             let mut fields = sequence_of(&item, what)?;
-            let oid = fields.oid().at(what)?;
+            let (oid, oid_octets) = attribute_type(&mut fields, what)?;
             let values = fields.set().at(what)?;
             fields.finish().at(what)?;
             let values = elements(values, limits.attribute_values, "values of one attribute")?;
-            list.push(Attribute { oid, values: values.iter().map(|value| value.bytes()).collect() });
+            list.push(Attribute {
+                oid,
+                oid_octets,
+                values: values.iter().map(|value| value.bytes()).collect(),
+            });
         }
         Ok(Self { list, sorted })
     }
@@ -69,6 +81,19 @@ impl<'a> Attributes<'a> {
     }
 }
 
+/// attrType: one with arcs beyond what we can hold is a type that is not known, no error (DESIGN, rule 7).
+fn attribute_type<'a>(
+    fields: &mut Reader<'a>,
+    what: &'static str,
+) -> Result<(Option<ObjectIdentifier>, &'a [u8]), Error> {
+    let value = fields.expect(Tag::OID).at(what)?;
+    match value.oid() {
+        Ok(oid) => Ok((Some(oid), value.content())),
+        Err(error) if error.kind() == TlvErrorKind::OidTooLarge => Ok((None, value.content())),
+        Err(source) => Err(Error::Tlv { what, source }),
+    }
+}
+
 /// Opens a value that has to be a SEQUENCE.
 pub(crate) fn sequence_of<'a>(
     value: &aecm_core::tlv::Tlv<'a>,
@@ -78,4 +103,16 @@ pub(crate) fn sequence_of<'a>(
         return Err(Error::Structure { what, why: "it is not a SEQUENCE" });
     }
     value.reader().at(what)
+}
+
+/// The attributes under an IMPLICIT tag, in the order received.
+pub(crate) fn read_attributes<'a>(
+    value: &aecm_core::tlv::Tlv<'a>,
+    limits: &Limits,
+    what: &'static str,
+) -> Result<Vec<Attribute<'a>>, Error> {
+    if !value.tag().constructed {
+        return Err(Error::Structure { what, why: "it is not a SET" });
+    }
+    Ok(Attributes::read(value.reader().at(what)?, limits, what)?.list)
 }

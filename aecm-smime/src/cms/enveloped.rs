@@ -4,13 +4,14 @@ use std::borrow::Cow;
 
 use aecm_core::limits::Limits;
 use aecm_core::oid::{self, ObjectIdentifier};
-use aecm_core::tlv::{AlgorithmId, Reader, Tag, Tlv};
+use aecm_core::tlv::{AlgorithmId, Reader};
 
-use crate::cms::attribute::{Attribute, Attributes, sequence_of};
-use crate::cms::identifier::Identifier;
-use crate::cms::{Form, content_info, elements, encoding_tolerances};
+use crate::cms::attribute::{Attribute, read_attributes, sequence_of};
+use crate::cms::encrypted_content::EncryptedContent;
+use crate::cms::recipient_info::RecipientInfo;
+use crate::cms::{Form, bounded, content_info, elements, encoding_tolerances};
 use crate::error::{At, Error};
-use crate::tolerance::{Tolerance, note};
+use crate::tolerance::Tolerance;
 
 /// An EnvelopedData or AuthEnvelopedData, read (RFC 5652 §6.1, RFC 5083 §2.1; GB/T 35275 §9).
 ///
@@ -37,36 +38,11 @@ pub struct Enveloped<'a> {
     form: Form,
     authenticated: bool,
     recipients: Vec<RecipientInfo<'a>>,
-    content_type: ObjectIdentifier,
-    cipher: AlgorithmId<'a>,
-    ciphertext: Option<Cow<'a, [u8]>>,
+    content: EncryptedContent<'a>,
     authenticated_attributes: Option<&'a [u8]>,
     attributes: Vec<Attribute<'a>>,
     mac: Cow<'a, [u8]>,
     tolerances: Vec<Tolerance>,
-}
-
-/// One recipient (RFC 5652 §6.2). Kinds that are not opened here are kept as received.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum RecipientInfo<'a> {
-    /// The content key is encrypted with the recipient's public key (RSA, SM2).
-    KeyTransport {
-        /// How the message names the recipient's certificate.
-        rid: Identifier<'a>,
-        /// The key transport algorithm with its parameters.
-        algorithm: AlgorithmId<'a>,
-        /// The encrypted content key.
-        encrypted_key: Cow<'a, [u8]>,
-    },
-    /// `[1]`: key agreement.
-    KeyAgreement(&'a [u8]),
-    /// `[2]`: a key-encryption key that both sides have.
-    KeyEncryptionKey(&'a [u8]),
-    /// `[3]`: a password.
-    Password(&'a [u8]),
-    /// `[4]` and what is not known.
-    Other(&'a [u8]),
 }
 
 impl<'a> Enveloped<'a> {
@@ -92,31 +68,19 @@ impl<'a> Enveloped<'a> {
         fields.context(0).at("EnvelopedData.originatorInfo")?;
         let infos = fields.set().at("EnvelopedData.recipientInfos")?;
         let mut recipients = Vec::new();
+        let mut count = 0_usize;
         for info in elements(infos, limits.recipient_infos, "RecipientInfos")? {
-            recipients.push(RecipientInfo::read(&info)?);
+            let info = RecipientInfo::read(&info, limits)?;
+            count = count.saturating_add(info.count());
+            bounded(count, limits.recipient_infos, "RecipientInfos")?;
+            recipients.push(info);
         }
-        let mut encrypted = fields.sequence().at("EncryptedContentInfo")?;
-        let content_type = encrypted.oid().at("EncryptedContentInfo.contentType")?;
-        let cipher = encrypted.algorithm().at("EncryptedContentInfo.contentEncryptionAlgorithm")?;
-        let ciphertext = match encrypted.context(0).at("EncryptedContentInfo.encryptedContent")? {
-            Some(value) => Some(value.octet_string().at("EncryptedContentInfo.encryptedContent")?),
-            None => None,
-        };
-        if form == Form::Gbt35275 {
-            encrypted.context(1).at("EncryptedContentInfo.sharedInfo1")?;
-            encrypted.context(2).at("EncryptedContentInfo.sharedInfo2")?;
-        }
-        encrypted.finish().at("EncryptedContentInfo")?;
-        if content_type == (if form == Form::Rfc5652 { oid::GM_DATA } else { oid::DATA }) {
-            note(&mut tolerances, Tolerance::MixedContentTypes);
-        }
+        let content = EncryptedContent::read(&mut fields, form, &mut tolerances)?;
         let mut this = Self {
             form,
             authenticated,
             recipients,
-            content_type,
-            cipher,
-            ciphertext,
+            content,
             authenticated_attributes: None,
             attributes: Vec::new(),
             mac: Cow::Borrowed(&[]),
@@ -166,19 +130,19 @@ impl<'a> Enveloped<'a> {
     /// The type of what is encrypted: `data` for mail.
     #[must_use]
     pub const fn content_type(&self) -> ObjectIdentifier {
-        self.content_type
+        self.content.content_type
     }
 
     /// The content cipher with its parameters.
     #[must_use]
     pub const fn cipher(&self) -> &AlgorithmId<'a> {
-        &self.cipher
+        &self.content.cipher
     }
 
     /// The encrypted content; `None` where it is kept elsewhere.
     #[must_use]
     pub fn ciphertext(&self) -> Option<&[u8]> {
-        self.ciphertext.as_deref()
+        self.content.ciphertext.as_deref()
     }
 
     /// The authenticated attributes, in the order received.
@@ -211,32 +175,6 @@ impl<'a> Enveloped<'a> {
     }
 }
 
-impl<'a> RecipientInfo<'a> {
-    fn read(value: &Tlv<'a>) -> Result<Self, Error> {
-        let tag = value.tag();
-        if tag == Tag::SEQUENCE {
-            let mut fields = value.reader().at("KeyTransRecipientInfo")?;
-            if fields.small().at("KeyTransRecipientInfo.version")? > 4 {
-                return Err(Error::Structure {
-                    what: "KeyTransRecipientInfo.version",
-                    why: "it is larger than any that is defined",
-                });
-            }
-            let rid = Identifier::read(&mut fields, "KeyTransRecipientInfo.rid")?;
-            let algorithm = fields.algorithm().at("KeyTransRecipientInfo.keyEncryptionAlgorithm")?;
-            let encrypted_key = fields.octet_string().at("KeyTransRecipientInfo.encryptedKey")?;
-            fields.finish().at("KeyTransRecipientInfo")?;
-            return Ok(Self::KeyTransport { rid, algorithm, encrypted_key });
-        }
-        Ok(match tag {
-            tag if tag.same_type(Tag::context(1)) => Self::KeyAgreement(value.bytes()),
-            tag if tag.same_type(Tag::context(2)) => Self::KeyEncryptionKey(value.bytes()),
-            tag if tag.same_type(Tag::context(3)) => Self::Password(value.bytes()),
-            _ => Self::Other(value.bytes()),
-        })
-    }
-}
-
 fn version(fields: &mut Reader<'_>, authenticated: bool) -> Result<(), Error> {
     let version = fields.small().at("EnvelopedData.version")?;
     let known = if authenticated { version == 0 } else { version <= 4 };
@@ -245,15 +183,4 @@ fn version(fields: &mut Reader<'_>, authenticated: bool) -> Result<(), Error> {
     } else {
         Err(Error::Structure { what: "EnvelopedData.version", why: "it is larger than any that is defined" })
     }
-}
-
-fn read_attributes<'a>(
-    value: &Tlv<'a>,
-    limits: &Limits,
-    what: &'static str,
-) -> Result<Vec<Attribute<'a>>, Error> {
-    if !value.tag().constructed {
-        return Err(Error::Structure { what, why: "it is not a SET" });
-    }
-    Ok(Attributes::read(value.reader().at(what)?, limits, what)?.list)
 }

@@ -135,6 +135,11 @@ impl<'a> SignedData<'a> {
         self.certificates.iter().filter_map(|octets| Certificate::from_der(octets).ok()).collect()
     }
 
+    /// Everything in the bag of certificates, each as received.
+    pub(crate) fn certificate_spans(&self) -> &[&'a [u8]] {
+        &self.certificates
+    }
+
     /// The CRLs and other revocation information of the message, each as received: untrusted hints.
     #[must_use]
     pub fn crls(&self) -> &[&'a [u8]] {

@@ -96,7 +96,7 @@ impl<'a> SignerInfo<'a> {
     /// The first signed attribute of that type.
     #[must_use]
     pub fn attribute(&self, oid: &ObjectIdentifier) -> Option<&Attribute<'a>> {
-        self.attributes().iter().find(|attribute| attribute.oid == *oid)
+        self.attributes().iter().find(|attribute| attribute.is(oid))
     }
 
     /// The signature algorithm with its parameters.

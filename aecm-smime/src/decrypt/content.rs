@@ -4,11 +4,11 @@ use std::borrow::Cow;
 
 use aecm_core::limits::Limits;
 use aecm_core::oid::{self, ObjectIdentifier};
-use aecm_core::tlv::{Reader, Rules};
+use aecm_core::tlv::{AlgorithmId, Reader, Rules};
 use zeroize::Zeroizing;
 
 use crate::cipher::{ContentCipher, GCM_NONCE_SIZE, GCM_TAG_SIZE, GCM_TAG_SIZE_MIN, OpenError};
-use crate::cms::Enveloped;
+use crate::cms::{EncryptedData, Enveloped};
 use crate::decrypt::{Content, DecryptError, DecryptOptions, UnauthenticatedContent};
 use crate::error::{At, Error};
 use crate::tolerance::Tolerance;
@@ -28,8 +28,25 @@ pub(super) struct Plan<'a> {
 
 impl<'a> Plan<'a> {
     pub(super) fn read(enveloped: &'a Enveloped<'_>, options: &DecryptOptions) -> Result<Self, DecryptError> {
+        let under_tag = enveloped.is_authenticated().then_some(enveloped);
+        Self::of(enveloped.cipher(), enveloped.ciphertext(), under_tag, options)
+    }
+
+    pub(super) fn of_encrypted_data(
+        encrypted: &'a EncryptedData<'_>,
+        options: &DecryptOptions,
+    ) -> Result<Self, DecryptError> {
+        Self::of(encrypted.cipher(), encrypted.ciphertext(), None, options)
+    }
+
+    /// `under_tag` is AuthEnvelopedData.
+    fn of(
+        identifier: &AlgorithmId<'_>,
+        received: Option<&'a [u8]>,
+        under_tag: Option<&'a Enveloped<'_>>,
+        options: &DecryptOptions,
+    ) -> Result<Self, DecryptError> {
         let mut tolerances = Vec::new();
-        let identifier = enveloped.cipher();
         let cipher = if identifier.oid == BARE_SM4 {
             tolerances.push(Tolerance::BareSm4);
             ContentCipher::Sm4Cbc
@@ -39,8 +56,7 @@ impl<'a> Plan<'a> {
         };
         let limits = &options.limits;
         let parameters = identifier.parameters.unwrap_or_default();
-        let received = enveloped
-            .ciphertext()
+        let received = received
             .ok_or(Error::Structure { what: "EncryptedContentInfo.encryptedContent", why: "it is absent" })?;
         let mut plan = Self {
             cipher,
@@ -50,7 +66,7 @@ impl<'a> Plan<'a> {
             ciphertext: received,
             tag: &[],
         };
-        if enveloped.is_authenticated() {
+        if let Some(enveloped) = under_tag {
             if !cipher.is_authenticated() {
                 return Err(DecryptError::Unsupported {
                     what: "in AuthEnvelopedData the cipher",
@@ -110,7 +126,7 @@ fn check_attributes(enveloped: &Enveloped<'_>, limits: &Limits) -> Result<(), De
             Err(structure(what, "they are absent although the content is not data"))
         };
     }
-    let mut types = attributes.iter().filter(|attribute| attribute.oid == oid::CONTENT_TYPE);
+    let mut types = attributes.iter().filter(|attribute| attribute.is(&oid::CONTENT_TYPE));
     let value = match (types.next(), types.next()) {
         (Some(attribute), None) => attribute.single(),
         _ => None,

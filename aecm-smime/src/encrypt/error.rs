@@ -64,8 +64,12 @@ pub enum EncryptError {
 pub enum UnusableCertificate {
     /// Its key is of an unknown kind.
     UnsupportedKey,
-    /// Its key does key agreement (ECDH), which is not written.
-    KeyAgreementOnly,
+    /// Its RSA key has fewer than 2,048 bits.
+    WeakKey,
+    /// It is that of a CA.
+    Authority,
+    /// It does not name the mailbox it is to be used for.
+    OtherMailbox,
     /// keyUsage does not allow encryption: a signing certificate.
     KeyUsage,
     /// keyUsage allows signing too, and one usage for a certificate is asked for.
@@ -90,7 +94,9 @@ impl UnusableCertificate {
     pub const fn word(self) -> &'static str {
         match self {
             Self::UnsupportedKey => "unsupported-key",
-            Self::KeyAgreementOnly => "key-agreement-only",
+            Self::WeakKey => "weak-key",
+            Self::Authority => "not-a-leaf",
+            Self::OtherMailbox => "other-mailbox",
             Self::KeyUsage | Self::ExtendedKeyUsage => "usage-not-allowed",
             Self::NotSingleUsage => "not-single-usage",
             Self::Expired { .. } => "expired",
@@ -103,9 +109,9 @@ impl fmt::Display for UnusableCertificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::UnsupportedKey => f.write_str("its key is of an unknown kind"),
-            Self::KeyAgreementOnly => {
-                f.write_str("its key does key agreement (ECDH), which is not written; use an RSA or SM2 one")
-            }
+            Self::WeakKey => f.write_str("its RSA key has fewer than 2048 bits"),
+            Self::Authority => f.write_str("it is the certificate of a CA"),
+            Self::OtherMailbox => f.write_str("it does not name the mailbox"),
             Self::KeyUsage => f.write_str("its keyUsage does not allow encryption"),
             Self::NotSingleUsage => {
                 f.write_str("its keyUsage allows signing too, and one usage for a certificate is asked for")

@@ -7,7 +7,7 @@ use aecm_core::oid::{self, ObjectIdentifier};
 
 use super::MimeError;
 use super::boundary::split;
-use super::entity::Entity;
+use super::entity::{Entity, TransferEncoding};
 use crate::cms;
 use crate::tolerance::{Tolerance, note};
 
@@ -21,6 +21,10 @@ pub enum CmsKind {
     EnvelopedData,
     /// AuthEnvelopedData.
     AuthEnvelopedData,
+    /// EncryptedData.
+    EncryptedData,
+    /// CompressedData.
+    CompressedData,
     /// Another one.
     Other(ObjectIdentifier),
 }
@@ -33,6 +37,8 @@ impl CmsKind {
             oid::SIGNED_DATA | oid::GM_SIGNED_DATA => Self::SignedData,
             oid::ENVELOPED_DATA | oid::GM_ENVELOPED_DATA => Self::EnvelopedData,
             oid::AUTH_ENVELOPED_DATA => Self::AuthEnvelopedData,
+            oid::ENCRYPTED_DATA | oid::GM_ENCRYPTED_DATA => Self::EncryptedData,
+            oid::COMPRESSED_DATA => Self::CompressedData,
             other => Self::Other(other),
         }
     }
@@ -43,7 +49,8 @@ impl CmsKind {
             Self::SignedData => Some(("signed-data", "smime.p7m")),
             Self::EnvelopedData => Some(("enveloped-data", "smime.p7m")),
             Self::AuthEnvelopedData => Some(("authEnveloped-data", "smime.p7m")),
-            Self::Other(_) => None,
+            Self::CompressedData => Some(("compressed-data", "smime.p7z")),
+            Self::EncryptedData | Self::Other(_) => None,
         }
     }
 }
@@ -54,6 +61,8 @@ impl fmt::Display for CmsKind {
             Self::SignedData => f.write_str("SignedData"),
             Self::EnvelopedData => f.write_str("EnvelopedData"),
             Self::AuthEnvelopedData => f.write_str("AuthEnvelopedData"),
+            Self::EncryptedData => f.write_str("EncryptedData"),
+            Self::CompressedData => f.write_str("CompressedData"),
             Self::Other(content_type) => match oid::name(content_type) {
                 Some(name) => f.write_str(name),
                 None => write!(f, "content type {content_type}"),
@@ -131,6 +140,10 @@ impl<'a> Entity<'a> {
             Some(_) => return Ok(Protection::None),
         }
         let wrong = |why| Err(MimeError::MultipartSigned { why });
+        // RFC 2045 §6.4: readers differ in what they then take for the parts.
+        if self.transfer_encoding()? != TransferEncoding::Identity {
+            return wrong("it has a transfer encoding, which a multipart must not have");
+        }
         let pieces = split(self.body(), self.boundary()?.as_bytes(), limits.mime_parts)?;
         if !pieces.closed {
             return wrong("the closing boundary is missing");
@@ -164,7 +177,8 @@ impl<'a> Entity<'a> {
             (Some(named), CmsKind::SignedData) => matches!(named, "signed-data" | "certs-only"),
             (Some(named), CmsKind::EnvelopedData) => named == "enveloped-data",
             (Some(named), CmsKind::AuthEnvelopedData) => named == "authenveloped-data",
-            (Some(_), CmsKind::Other(_)) => true,
+            (Some(named), CmsKind::CompressedData) => named == "compressed-data",
+            (Some(_), CmsKind::EncryptedData | CmsKind::Other(_)) => true,
             (None, _) => false,
         };
         if !fits {

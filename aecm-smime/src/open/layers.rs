@@ -2,13 +2,12 @@
 //!
 //! Whom a signature is to be bound to is known only at the end, when the protected From has come out.
 
-use aecm_core::certificate::Certificate;
 use zeroize::Zeroizing;
 
 use super::{OpenError, OpenOptions};
 use crate::cipher::ContentCipher;
-use crate::cms::{Form, SignedData};
-use crate::decrypt::{Content, Decrypted, decrypt};
+use crate::cms::{CompressedData, Form, SignedData};
+use crate::decrypt::{Content, DecryptError, DecryptOptions, Decrypted, OpenedBy, decrypt_with};
 use crate::mime::{CmsKind, Entity, MimeError, Protection};
 use crate::tolerance::Tolerance;
 use crate::verify::SignedReport;
@@ -21,7 +20,9 @@ pub enum Layer {
     Encrypted(EncryptedLayer),
     /// It is signed.
     Signed(SignedLayer),
-    /// A kind of CMS that is not opened here, such as CompressedData; nothing further in was read.
+    /// It was compressed (RFC 3274), which protects nothing.
+    Compressed(CompressedLayer),
+    /// A kind of CMS that is not opened here, such as DigestedData; nothing further in was read.
     Unsupported {
         /// The kind.
         kind: CmsKind,
@@ -34,12 +35,22 @@ pub enum Layer {
 pub struct EncryptedLayer {
     /// The content cipher.
     pub cipher: ContentCipher,
-    /// The certificate whose key opened it.
-    pub recipient: Certificate,
+    /// What opened it.
+    pub opened_by: OpenedBy,
     /// The standard of the message.
     pub form: Form,
     /// Whether the cipher's tag vouches for the content. CBC has none.
     pub authenticated: bool,
+    /// What was forgiven.
+    pub tolerances: Vec<Tolerance>,
+}
+
+/// A layer that was compressed.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct CompressedLayer {
+    /// Octets before and after decompression.
+    pub octets: (usize, usize),
     /// What was forgiven.
     pub tolerances: Vec<Tolerance>,
 }
@@ -63,11 +74,14 @@ pub(super) struct Walked {
     pub(super) content: Option<Zeroizing<Vec<u8>>>,
     /// A layer is of a MIME structure that nothing can be said about.
     pub(super) broken: bool,
+    /// A layer was decrypted without authentication.
+    pub(super) unauthenticated: bool,
 }
 
 /// One layer, its signature not yet verified.
 pub(super) enum Found {
     Encrypted(EncryptedLayer),
+    Compressed(CompressedLayer),
     Signed {
         cms: Vec<u8>,
         /// The detached content, for multipart/signed.
@@ -79,11 +93,19 @@ pub(super) enum Found {
 }
 
 /// What one look at an entity says to do.
-enum Step {
+enum Look {
     Leaf,
     Broken,
     Layer(Found, Option<Zeroizing<Vec<u8>>>),
     Decrypt(Vec<u8>, Vec<Tolerance>),
+    Decompress(Vec<u8>, Vec<Tolerance>),
+}
+
+/// What became of it.
+enum Step {
+    Leaf,
+    Broken,
+    Layer(Found, Option<Zeroizing<Vec<u8>>>),
 }
 
 pub(super) async fn walk(mail: &[u8], options: &OpenOptions<'_>) -> Result<Walked, OpenError> {
@@ -93,62 +115,93 @@ pub(super) async fn walk(mail: &[u8], options: &OpenOptions<'_>) -> Result<Walke
     }
     let mut layers = Vec::new();
     let mut current = Zeroizing::new(mail.to_vec());
+    // Whether a layer further out was decrypted without authentication.
+    let mut unauthenticated = false;
     loop {
-        let (found, inside) = match look(&current, layers.is_empty(), options)? {
-            Step::Leaf => return Ok(Walked { layers, content: Some(current), broken: false }),
-            Step::Broken => return Ok(Walked { layers, content: None, broken: true }),
-            Step::Layer(found, inside) => (found, inside),
-            Step::Decrypt(..) if layers.len() >= limits.crypto_layers => {
-                return Err(OpenError::TooManyLayers { limit: limits.crypto_layers });
-            }
-            Step::Decrypt(cms, tolerances) => {
-                let (layer, content) = unwrap(&cms, tolerances, options).await?;
-                (Found::Encrypted(layer), Some(content))
-            }
+        let step = match step(&current, &layers, options).await {
+            // What lies in there an attacker may have bent: what is wrong with it must not be told from a wrong
+            // key (THREATS E1).
+            Ok(Step::Broken) | Err(_) if unauthenticated => return Err(DecryptError::Failed.into()),
+            step => step?,
         };
-        if layers.len() >= limits.crypto_layers {
-            return Err(OpenError::TooManyLayers { limit: limits.crypto_layers });
-        }
+        let (found, inside) = match step {
+            Step::Leaf => {
+                return Ok(Walked { layers, content: Some(current), broken: false, unauthenticated });
+            }
+            Step::Broken => return Ok(Walked { layers, content: None, broken: true, unauthenticated }),
+            Step::Layer(found, inside) => (found, inside),
+        };
+        unauthenticated |= matches!(&found, Found::Encrypted(layer) if !layer.authenticated);
         layers.push(found);
         match inside {
             Some(inside) => current = inside,
-            None => return Ok(Walked { layers, content: None, broken: false }),
+            None => return Ok(Walked { layers, content: None, broken: false, unauthenticated }),
         }
     }
 }
 
+/// Looks at `octets` and takes the next layer off.
+async fn step(octets: &[u8], layers: &[Found], options: &OpenOptions<'_>) -> Result<Step, OpenError> {
+    let limits = &options.policy.limits;
+    let step = look(octets, layers.is_empty(), options)?;
+    let full = layers.len() >= limits.crypto_layers;
+    Ok(match step {
+        Look::Leaf => Step::Leaf,
+        Look::Broken => Step::Broken,
+        _ if full => return Err(OpenError::TooManyLayers { limit: limits.crypto_layers }),
+        Look::Layer(found, inside) => Step::Layer(found, inside),
+        Look::Decrypt(cms, tolerances) => {
+            let (layer, content) = unwrap(&cms, tolerances, options).await?;
+            Step::Layer(Found::Encrypted(layer), Some(content))
+        }
+        Look::Decompress(cms, tolerances) => {
+            let compressed = layers.iter().filter(|layer| matches!(layer, Found::Compressed(_))).count();
+            if compressed >= limits.decompression_layers {
+                return Err(OpenError::TooManyLayers { limit: limits.decompression_layers });
+            }
+            let (layer, content) = decompress(&cms, tolerances, options)?;
+            Step::Layer(Found::Compressed(layer), Some(content))
+        }
+    })
+}
+
 /// What protects `octets`. Only the outermost entity has to be readable as MIME; inside encryption anything
 /// may lie.
-fn look(octets: &[u8], outermost: bool, options: &OpenOptions<'_>) -> Result<Step, OpenError> {
+fn look(octets: &[u8], outermost: bool, options: &OpenOptions<'_>) -> Result<Look, OpenError> {
     let limits = &options.policy.limits;
     let entity = match Entity::parse(octets, limits) {
         Ok(entity) => entity,
         Err(source) if outermost => return Err(source.into()),
-        Err(_) => return Ok(Step::Leaf),
+        Err(_) => return Ok(Look::Leaf),
     };
     let protection = match entity.protection(limits) {
         Ok(protection) => protection,
         Err(MimeError::TooManyParts { limit }) => return Err(MimeError::TooManyParts { limit }.into()),
-        Err(_) => return Ok(Step::Broken),
+        Err(_) => return Ok(Look::Broken),
     };
     Ok(match protection {
-        Protection::None => Step::Leaf,
+        Protection::None => Look::Leaf,
         Protection::ClearSigned { content, signature: cms, micalg, tolerances } => {
             let content = Zeroizing::new(content.to_vec());
             let detached = Some(content.clone());
-            Step::Layer(Found::Signed { cms, detached, micalg, tolerances }, Some(content))
+            Look::Layer(Found::Signed { cms, detached, micalg, tolerances }, Some(content))
         }
         Protection::Cms { kind: CmsKind::SignedData, cms, tolerances } => {
             let signed = SignedData::parse(&cms, limits)?;
             // certs-only and a detached signature alone have nothing inside.
             let inside = signed.content().map(|content| Zeroizing::new(content.into_owned()));
             drop(signed);
-            Step::Layer(Found::Signed { cms, detached: None, micalg: None, tolerances }, inside)
+            Look::Layer(Found::Signed { cms, detached: None, micalg: None, tolerances }, inside)
         }
-        Protection::Cms { kind: CmsKind::EnvelopedData | CmsKind::AuthEnvelopedData, cms, tolerances } => {
-            Step::Decrypt(cms, tolerances)
+        Protection::Cms {
+            kind: CmsKind::EnvelopedData | CmsKind::AuthEnvelopedData | CmsKind::EncryptedData,
+            cms,
+            tolerances,
+        } => Look::Decrypt(cms, tolerances),
+        Protection::Cms { kind: CmsKind::CompressedData, cms, tolerances } => {
+            Look::Decompress(cms, tolerances)
         }
-        Protection::Cms { kind, .. } => Step::Layer(Found::Unsupported(kind), None),
+        Protection::Cms { kind, .. } => Look::Layer(Found::Unsupported(kind), None),
     })
 }
 
@@ -157,13 +210,31 @@ async fn unwrap(
     mut tolerances: Vec<Tolerance>,
     options: &OpenOptions<'_>,
 ) -> Result<(EncryptedLayer, Zeroizing<Vec<u8>>), OpenError> {
-    let decrypted = decrypt(cms, options.keys, &options.policy.limits).await?;
+    let mut how = DecryptOptions::default();
+    how.limits = options.policy.limits.clone();
+    how.secret_keys = options.secret_keys.to_vec();
+    how.passwords = options.passwords.to_vec();
+    how.sm2_form = options.sm2_form;
+    let decrypted = decrypt_with(cms, options.keys, &how).await?;
     tolerances.extend(&decrypted.tolerances);
     let (authenticated, content) = match decrypted.content {
         Content::Authenticated(content) => (true, content),
         // Held back by `report::judge` unless a valid signature inside vouches for it.
         Content::Unauthenticated(content) => (false, content.into_unauthenticated()),
     };
-    let Decrypted { cipher, recipient, form, .. } = decrypted;
-    Ok((EncryptedLayer { cipher, recipient, form, authenticated, tolerances }, content))
+    let Decrypted { cipher, opened_by, form, .. } = decrypted;
+    Ok((EncryptedLayer { cipher, opened_by, form, authenticated, tolerances }, content))
+}
+
+fn decompress(
+    cms: &[u8],
+    mut tolerances: Vec<Tolerance>,
+    options: &OpenOptions<'_>,
+) -> Result<(CompressedLayer, Zeroizing<Vec<u8>>), OpenError> {
+    let limits = &options.policy.limits;
+    let compressed = CompressedData::parse(cms, limits)?;
+    let content = compressed.decompress(limits)?;
+    tolerances.extend(compressed.tolerances());
+    let octets = (compressed.compressed_len(), content.len());
+    Ok((CompressedLayer { octets, tolerances }, content))
 }

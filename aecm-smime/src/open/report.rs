@@ -62,7 +62,7 @@ struct Verified {
 
 pub(super) fn judge(mail: &[u8], walked: Walked, options: &OpenOptions<'_>) -> Result<Opened, OpenError> {
     let limits = &options.policy.limits;
-    let Walked { layers: found, mut content, broken } = walked;
+    let Walked { layers: found, mut content, broken, .. } = walked;
     let outer = Entity::parse(mail, limits)?;
     let mut protected = None;
     let mut reasons: Vec<Reason> = Vec::new();
@@ -84,6 +84,7 @@ pub(super) fn judge(mail: &[u8], walked: Walked, options: &OpenOptions<'_>) -> R
         let layer = match layer {
             Found::Unsupported(kind) => Layer::Unsupported { kind },
             Found::Encrypted(layer) => Layer::Encrypted(layer),
+            Found::Compressed(layer) => Layer::Compressed(layer),
             Found::Signed { cms, detached, micalg, tolerances } => {
                 let clear = detached.is_some();
                 let verified =
@@ -97,14 +98,10 @@ pub(super) fn judge(mail: &[u8], walked: Walked, options: &OpenOptions<'_>) -> R
                 Layer::Signed(layer)
             }
         };
-        let used = match &layer {
-            Layer::Encrypted(layer) => layer.tolerances.as_slice(),
-            Layer::Signed(layer) => layer.tolerances.as_slice(),
-            Layer::Unsupported { .. } => &[],
-        };
-        used.iter().for_each(|tolerance| note(&mut tolerances, *tolerance));
         layers.push(layer);
     }
+
+    each_tolerance(&layers, &mut tolerances);
 
     let mut verdict = summary(&layers, &mut reasons);
     if verdict == Verdict::Valid && signs_ciphertext(&layers) {
@@ -135,6 +132,11 @@ pub(super) fn judge(mail: &[u8], walked: Walked, options: &OpenOptions<'_>) -> R
         content = None;
         protected = None;
         inner_parts.clear();
+        if unauthenticated && hide_inside(&mut layers) {
+            reasons = vec![Reason::Unauthenticated];
+            tolerances.clear();
+            each_tolerance(&layers, &mut tolerances);
+        }
     }
     let mut each: Vec<Reason> = Vec::with_capacity(reasons.len());
     for reason in reasons {
@@ -167,8 +169,11 @@ fn verify(
     expected: Option<&Mailbox>,
     options: &OpenOptions<'_>,
 ) -> Result<Verified, OpenError> {
-    let mut verifier =
-        Verifier::new(options.anchors, options.policy).at(options.at).intermediates(options.intermediates);
+    let mut verifier = Verifier::new(options.anchors, options.policy)
+        .at(options.at)
+        .intermediates(options.intermediates)
+        .path_policies(options.policies.clone())
+        .revocation(options.revocation.clone());
     if let Some(mailbox) = expected {
         verifier = verifier.email(mailbox);
     }
@@ -265,8 +270,33 @@ fn signs_ciphertext(layers: &[Layer]) -> bool {
     );
     signature.is_some_and(|at| {
         let inside = layers.get(at + 1..).unwrap_or_default();
-        inside.iter().any(|layer| !matches!(layer, Layer::Signed(_)))
+        inside.iter().any(|layer| !matches!(layer, Layer::Signed(_) | Layer::Compressed(_)))
     })
+}
+
+fn each_tolerance(layers: &[Layer], tolerances: &mut Vec<Tolerance>) {
+    for layer in layers {
+        let used = match layer {
+            Layer::Encrypted(layer) => layer.tolerances.as_slice(),
+            Layer::Compressed(layer) => layer.tolerances.as_slice(),
+            Layer::Signed(layer) => layer.tolerances.as_slice(),
+            Layer::Unsupported { .. } => &[],
+        };
+        used.iter().for_each(|tolerance| note(tolerances, *tolerance));
+    }
+}
+
+/// Takes away what was found inside a layer that is not authenticated, unless a signature in there holds by its
+/// mathematics: an attacker who bends the ciphertext must not learn what came out (THREATS E1, M5).
+fn hide_inside(layers: &mut Vec<Layer>) -> bool {
+    let bendable = |layer: &Layer| matches!(layer, Layer::Encrypted(layer) if !layer.authenticated);
+    let Some(at) = layers.iter().position(bendable) else { return false };
+    let held = signatures(layers.get(at..).unwrap_or_default())
+        .any(|report| report.signers.iter().any(|signer| signer.checks.cryptographically_valid()));
+    if !held {
+        layers.truncate(at + 1);
+    }
+    !held
 }
 
 /// Whether some layer was decrypted without authentication and no valid signature lies further in (M5).
@@ -280,7 +310,7 @@ fn is_unauthenticated(layers: &[Layer]) -> bool {
 
 /// Whether a tag or a signature vouches for the content, or there is nothing to vouch for.
 fn is_vouched_for(layers: &[Layer]) -> bool {
-    layers.is_empty()
+    layers.iter().all(|layer| matches!(layer, Layer::Compressed(_)))
         || layers.iter().any(|layer| match layer {
             Layer::Encrypted(layer) => layer.authenticated,
             Layer::Signed(layer) => {
@@ -288,7 +318,7 @@ fn is_vouched_for(layers: &[Layer]) -> bool {
                 layer.report.signers.is_empty()
                     || layer.report.signers.iter().any(|signer| signer.checks.cryptographically_valid())
             }
-            Layer::Unsupported { .. } => false,
+            Layer::Compressed(_) | Layer::Unsupported { .. } => false,
         })
 }
 

@@ -19,7 +19,7 @@ enum Found<'a> {
 }
 
 fn find<'a>(list: &[Attribute<'a>], oid: &ObjectIdentifier) -> Found<'a> {
-    let mut those = list.iter().filter(|attribute| attribute.oid == *oid);
+    let mut those = list.iter().filter(|attribute| attribute.is(oid));
     match (those.next(), those.next()) {
         (None, _) => Found::None,
         (Some(attribute), None) => attribute.single().map_or(Found::Several, Found::One),
@@ -47,7 +47,7 @@ pub(super) fn check_form(
 ) -> Vec<Reason> {
     let mut reasons = Vec::new();
     let must_be_signed = [oid::CONTENT_TYPE, oid::MESSAGE_DIGEST, oid::SIGNING_TIME];
-    if info.unsigned_attributes().iter().any(|attribute| must_be_signed.contains(&attribute.oid)) {
+    if info.unsigned_attributes().iter().any(|one| must_be_signed.iter().any(|oid| one.is(oid))) {
         reasons.push(Reason::AttributeNotSigned);
     }
     if info.signed_attributes().is_none() {
@@ -87,11 +87,11 @@ pub(super) fn signing_time(info: &SignerInfo<'_>, limits: &Limits) -> Result<Opt
     }
 }
 
-/// What messageDigest says about the content (RFC 5652 §11.2).
+/// What messageDigest says about the content, whose digest is `of_content` (RFC 5652 §11.2).
 pub(super) fn check_digest(
     info: &SignerInfo<'_>,
     digest: DigestAlgorithm,
-    content: &[u8],
+    of_content: &[u8],
     limits: &Limits,
 ) -> Result<(), Reason> {
     let value = match find(info.attributes(), &oid::MESSAGE_DIGEST) {
@@ -102,7 +102,7 @@ pub(super) fn check_digest(
     let signed = whole(value, limits, |reader| Some(reader.expect(Tag::OCTET_STRING).ok()?.content()))
         .filter(|signed| signed.len() == digest.output_size())
         .ok_or(Reason::MessageDigestMalformed)?;
-    let same = digest.digest(content).as_slice().ct_eq(signed);
+    let same = of_content.ct_eq(signed);
     if bool::from(same) { Ok(()) } else { Err(Reason::DigestMismatch) }
 }
 

@@ -17,10 +17,10 @@ use aecm_core::suite::Suite;
 pub struct Policy {
     /// Bounds of the work on one message.
     pub limits: Limits,
-    /// Whether SHA-1 signatures are accepted; then named
+    /// Whether SHA-1 signatures are accepted, of the message and of certificates; then named
     /// [`Tolerance::WeakDigest`](crate::Tolerance::WeakDigest). Default: no (THREATS S9).
     pub sha1: bool,
-    /// The smallest RSA modulus accepted, in bits; smaller ones between this and 2,048 are named
+    /// The smallest RSA modulus accepted, in bits, of the signer and above; smaller ones between this and 2,048 are named
     /// [`Tolerance::WeakKey`](crate::Tolerance::WeakKey). Default: 2,048.
     pub rsa_bits_min: usize,
     /// Whether a signature without signed attributes is refused. Default: no, because the commonest form of
@@ -29,6 +29,9 @@ pub struct Policy {
     /// Identifiers of SM2 signers that are tried after the default one (GM/T 0009 §10), each at most 8,191
     /// octets; an empty one is what some OpenSSL versions sign with. Default: none.
     pub sm2_ids: Vec<Vec<u8>>,
+    /// Whether an SM2 signature may be made with the default identifier. Default: yes; without it
+    /// [`Policy::sm2_ids`] are the only ones.
+    pub sm2_default_id: bool,
     /// Whether an SM2 signature without signed attributes may be over SM3(content) without Z, as OpenSSL 4.0
     /// writes it. Default: no.
     pub sm2_raw_digest: bool,
@@ -61,7 +64,8 @@ pub enum SignerPolicy {
 pub enum TimestampRule {
     /// A refused token is reported; the verdict does not depend on it.
     Report,
-    /// A message whose tokens are all refused is invalid; one without tokens is not.
+    /// A message whose tokens are all wrong in themselves is invalid; one without tokens, or with tokens of
+    /// authorities that are not trusted here, is not.
     #[default]
     RefusedIsInvalid,
     /// Only a message with a proven time is valid.
@@ -78,6 +82,7 @@ impl Policy {
             rsa_bits_min: 2_048,
             signed_attributes_required: false,
             sm2_ids: Vec::new(),
+            sm2_default_id: true,
             sm2_raw_digest: false,
             signers: SignerPolicy::default(),
             timestamps: TimestampRule::default(),

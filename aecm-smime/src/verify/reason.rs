@@ -106,6 +106,8 @@ reasons! {
     Sm2RawDigest "sm2-raw-digest" "the SM2 signature was made over the bare digest, without Z; the policy refuses that"
     /// The SM2 signature was made with the empty identifier; a policy can allow that.
     Sm2EmptyId "sm2-empty-id" "the SM2 signature was made with the empty identifier; the policy refuses that"
+    /// The SM2 signature was made with the default identifier; the policy names others only.
+    Sm2DefaultId "sm2-default-id" "the SM2 signature was made with the default identifier; the policy wants another"
     /// SHA-1.
     WeakDigest "weak-digest" "the digest algorithm is too weak for the policy"
     /// An RSA key that is too short.
@@ -116,8 +118,9 @@ reasons! {
     NoAnchorsGiven "no-anchors-given" "no trust anchors were given, so the chain was not evaluated"
     /// The certificate does not name the expected mailbox (THREATS M1).
     FromDoesNotMatch "from-does-not-match" "the certificate does not name the sender's mailbox"
-    /// The certificate is revoked.
-    Revoked "revoked" "the certificate is revoked"
+    /// The evidence that was given does not say whether the certificates are revoked; the verdict does not
+    /// depend on it.
+    RevocationUnknown "revocation-unknown" "the CRLs and OCSP responses given do not say whether a certificate of the chain is revoked"
     /// There is a timestamp token, and no way to verify it was given.
     NoTsaAnchor "no-tsa-anchor" "there is a timestamp, and no timestamp anchors were given to check it"
     /// The policy wants a timestamp and there is none.

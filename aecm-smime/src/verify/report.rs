@@ -111,7 +111,8 @@ pub struct Checks {
     pub digest: CheckResult,
     /// The signed attributes obey RFC 5652 §11, RFC 5035 and RFC 6211.
     pub attributes: CheckResult,
-    /// The chain leads to an anchor (RFC 5280 §6) at the proven time, or else at the given one.
+    /// The chain leads to an anchor at the proven time, or else at the given one: the whole of RFC 5280 §6, names,
+    /// policies and revocation included.
     pub chain: CheckResult,
     /// Key usage and extended key usage of the leaf allow signing mail.
     pub usage: CheckResult,
@@ -190,6 +191,8 @@ pub struct SignerReport {
     pub time: TimeReport,
     /// The chain, leaf first, anchor last; empty where none was found.
     pub chain: Vec<Certificate>,
+    /// The certificate policies that the chain is valid for (RFC 5280 §6.1.6); anyPolicy stands for itself.
+    pub valid_policies: Vec<ObjectIdentifier>,
     /// What was forgiven for this signer.
     pub tolerances: Vec<Tolerance>,
 }

@@ -32,10 +32,32 @@ pub(super) struct Outcome {
 pub(super) struct Budget(pub(super) usize);
 
 impl Budget {
-    fn spend(&mut self) -> bool {
-        self.0.checked_sub(1).map(|rest| self.0 = rest).is_some()
+    fn spend(&mut self, cost: usize) -> bool {
+        self.0.checked_sub(cost).map(|rest| self.0 = rest).is_some()
     }
 }
+
+/// What a signature is over.
+pub(super) enum Signed<'a> {
+    /// The signed attributes as a SET OF.
+    Attributes(&'a [u8]),
+    /// The content itself, which may be long, with its digest.
+    Content { content: &'a [u8], digest: Vec<u8> },
+}
+
+impl Signed<'_> {
+    /// What one check of an SM2 signature costs: the whole is hashed anew with Z, which depends on key and
+    /// identifier, so that long content counts for more (THREATS A5).
+    fn sm2_cost(&self) -> usize {
+        match self {
+            Self::Attributes(_) => 1,
+            Self::Content { content, .. } => 1 + content.len() / SM2_OCTETS_A_CHECK,
+        }
+    }
+}
+
+/// Octets whose SM3 costs about as much as a few signature checks.
+const SM2_OCTETS_A_CHECK: usize = 8 << 20;
 
 /// One signature to check.
 pub(super) struct Question<'a> {
@@ -43,7 +65,7 @@ pub(super) struct Question<'a> {
     pub(super) form: Form,
     pub(super) digest: DigestAlgorithm,
     /// The octets that were signed.
-    pub(super) message: &'a [u8],
+    pub(super) signed: Signed<'a>,
     pub(super) policy: &'a Policy,
 }
 
@@ -91,14 +113,29 @@ impl Question<'_> {
             return false;
         }
         outcome.algorithm.get_or_insert(algorithm);
-        if !budget.spend() {
+        let sm2 = algorithm == SignatureAlgorithm::Sm2Sm3;
+        if !budget.spend(if sm2 { self.signed.sm2_cost() } else { 1 }) {
             outcome.fail(Reason::TooManySignatureChecks, CheckResult::NotEvaluated);
             return false;
         }
-        let verifies = |id: Sm2Id<'_>| key.verify(algorithm, id, self.message, self.info.signature()).is_ok();
+        let verifies = |id: Sm2Id<'_>| {
+            let signature = self.info.signature();
+            match &self.signed {
+                Signed::Content { digest, .. } if !sm2 || id == Sm2Id::RawDigestNoZ => {
+                    key.verify_prehash(algorithm, digest, signature).is_ok()
+                }
+                Signed::Content { content: message, .. } | Signed::Attributes(message) => {
+                    key.verify(algorithm, id, message, signature).is_ok()
+                }
+            }
+        };
         let tolerance = if verifies(Sm2Id::Default) {
+            if sm2 && !self.policy.sm2_default_id {
+                outcome.fail(Reason::Sm2DefaultId, CheckResult::Invalid);
+                return false;
+            }
             None
-        } else if algorithm == SignatureAlgorithm::Sm2Sm3 {
+        } else if sm2 {
             match self.other_sm2(verifies, budget) {
                 Ok(tolerance) => Some(tolerance),
                 Err(reason) => {
@@ -124,17 +161,18 @@ impl Question<'_> {
         verifies: impl Fn(Sm2Id<'_>) -> bool,
         budget: &mut Budget,
     ) -> Result<Tolerance, Reason> {
+        let cost = self.signed.sm2_cost();
         for id in &self.policy.sm2_ids {
-            if budget.spend() && verifies(Sm2Id::Other(id)) {
+            if budget.spend(cost) && verifies(Sm2Id::Other(id)) {
                 return Ok(Tolerance::Sm2OtherId);
             }
         }
         let without_attributes = self.info.signed_attributes().is_none();
-        if without_attributes && budget.spend() && verifies(Sm2Id::RawDigestNoZ) {
+        if without_attributes && budget.spend(1) && verifies(Sm2Id::RawDigestNoZ) {
             let allowed = self.policy.sm2_raw_digest;
             return if allowed { Ok(Tolerance::Sm2RawDigest) } else { Err(Reason::Sm2RawDigest) };
         }
-        if budget.spend() && verifies(Sm2Id::Other(b"")) {
+        if budget.spend(cost) && verifies(Sm2Id::Other(b"")) {
             return Err(Reason::Sm2EmptyId);
         }
         Err(Reason::SignatureMismatch)

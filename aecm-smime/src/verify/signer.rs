@@ -2,7 +2,8 @@
 
 use aecm_core::certificate::Certificate;
 use aecm_core::digest::DigestAlgorithm;
-use aecm_core::oid;
+use aecm_core::mailbox::Mailbox;
+use aecm_core::oid::{self, ObjectIdentifier};
 use aecm_core::signature::SignatureAlgorithm;
 use aecm_core::time::Time;
 
@@ -11,8 +12,9 @@ use crate::tolerance::{Tolerance, note};
 use crate::verify::policy::TimestampRule;
 use crate::verify::reason::Reason;
 use crate::verify::report::{CheckResult, Checks, Missing, SignerReport, TimeReport};
-use crate::verify::signature::{self, Budget, Outcome, Question};
+use crate::verify::signature::{self, Budget, Outcome, Question, Signed};
 use crate::verify::stamps::Stamps;
+use crate::verify::trust::Trust;
 use crate::verify::{Verifier, attributes, summary};
 
 impl Verifier<'_> {
@@ -28,7 +30,7 @@ impl Verifier<'_> {
         let mut draft = Draft::new();
         let limits = &self.policy.limits;
         draft.time.claimed = attributes::signing_time(info, limits).ok().flatten();
-        self.check_attributes(signed, info, content, &mut draft);
+        self.check_attributes(signed, info, content, &mut draft, spent);
         let candidates: Vec<(&Certificate, bool)> = distinct(bag)
             .into_iter()
             .filter_map(|certificate| {
@@ -40,18 +42,19 @@ impl Verifier<'_> {
             candidates.iter().map(|(certificate, _)| *certificate).collect();
         let outcome = self.check_signature(signed, info, content, &certificates, &mut draft, spent);
         let verified = outcome.map(|outcome| outcome.verified).unwrap_or_default();
-        spent.stamps.read(info, &mut draft);
+        spent.stamps.read(info, &self.owners(&candidates, &verified), &mut draft);
         // A stamp moves the judgement back, never forward, and does not switch on dates that nobody asked for.
         let at = match (draft.time.proven, self.at) {
             (Some(proven), Some(at)) => Some(proven.min(at)),
             (_, at) => at,
         };
-        let leaf = self.choose(info, &candidates, &verified, bag, at);
-        if let Some((leaf, by_name)) = leaf {
+        let chosen = self.choose(info, &candidates, &verified, bag, at, spent);
+        let leaf = chosen.as_ref().map(|(leaf, by_name, _)| (*leaf, *by_name));
+        if let Some((leaf, by_name, trust)) = chosen {
             if by_name {
                 note(&mut draft.tolerances, Tolerance::NameEncoding);
             }
-            self.check_leaf(info, leaf, bag, at, &mut draft, spent);
+            self.check_leaf(info, leaf, trust, &mut draft, spent);
         } else {
             draft.reasons.push(Reason::SignerCertificateMissing);
             spent.missing.push(Missing::SignerCertificate);
@@ -81,9 +84,21 @@ impl Verifier<'_> {
             reasons: draft.reasons,
             time: draft.time,
             chain: draft.chain,
+            valid_policies: draft.valid_policies,
             tolerances: draft.tolerances,
         };
         (report, claims_mailbox)
+    }
+
+    /// Whose mail it is said to be: the expected mailbox, or those of the certificates whose key verified.
+    fn owners(&self, candidates: &[(&Certificate, bool)], verified: &[usize]) -> Vec<Mailbox> {
+        match &self.email {
+            Some(expected) => vec![expected.clone()],
+            None => {
+                let leaves = verified.iter().filter_map(|place| candidates.get(*place));
+                leaves.flat_map(|(leaf, _)| leaf.mailboxes()).collect()
+            }
+        }
     }
 
     /// Digest algorithm, signed attributes and their digest of the content.
@@ -93,6 +108,7 @@ impl Verifier<'_> {
         info: &SignerInfo<'_>,
         content: &[u8],
         draft: &mut Draft,
+        spent: &mut Spent<'_>,
     ) {
         let limits = &self.policy.limits;
         let content_type = signed.content_type();
@@ -123,7 +139,8 @@ impl Verifier<'_> {
                     note(&mut draft.tolerances, tolerance);
                 }
                 if info.signed_attributes().is_some() {
-                    draft.check_digest(attributes::check_digest(info, digest, content, limits));
+                    let made = spent.digest(digest, content);
+                    draft.check_digest(attributes::check_digest(info, digest, &made, limits));
                 }
             }
             Err((reason, check)) => {
@@ -144,8 +161,12 @@ impl Verifier<'_> {
     ) -> Option<Outcome> {
         let digest = draft.digest?;
         let attributes = info.to_be_verified();
-        let message = attributes.as_deref().unwrap_or(content);
-        let question = Question { info, form: signed.form(), digest, message, policy: self.policy };
+        let signed_octets = match attributes.as_deref() {
+            Some(attributes) => Signed::Attributes(attributes),
+            None => Signed::Content { content, digest: spent.digest(digest, content) },
+        };
+        let question =
+            Question { info, form: signed.form(), digest, signed: signed_octets, policy: self.policy };
         let mut outcome = question.ask(candidates, &mut spent.budget);
         draft.algorithm = outcome.algorithm;
         draft.tolerances.append(&mut outcome.tolerances);
@@ -171,26 +192,26 @@ impl Verifier<'_> {
         verified: &[usize],
         bag: &[Certificate],
         at: Option<Time>,
-    ) -> Option<(&'b Certificate, bool)> {
+        spent: &mut Spent<'_>,
+    ) -> Option<(&'b Certificate, bool, Trust)> {
         let mut twins = verified.iter().filter_map(|place| candidates.get(*place)).take(MAX_TWINS).copied();
-        let Some(first) = twins.next() else { return candidates.first().copied() };
-        let mut best = first;
-        let mut best_rank = None;
-        for twin in twins {
-            let rank = |leaf: &Certificate| {
-                let trust = self.trust(leaf, bag, at);
-                (
-                    attributes::signing_certificate_holds(info, leaf, &self.policy.limits),
-                    trust.chain == CheckResult::Valid,
-                    trust.usage == CheckResult::Valid,
-                    self.identity(&leaf.mailboxes()) == CheckResult::Valid,
-                )
-            };
-            let held = *best_rank.get_or_insert_with(|| rank(best.0));
-            let new = rank(twin.0);
-            if new > held {
-                best = twin;
-                best_rank = Some(new);
+        let Some(first) = twins.next() else {
+            let (leaf, by_name) = candidates.first().copied()?;
+            return Some((leaf, by_name, self.trust(leaf, bag, at, &mut spent.paths)));
+        };
+        let rank = |leaf: &Certificate, trust: &Trust| {
+            (
+                attributes::signing_certificate_holds(info, leaf, &self.policy.limits),
+                trust.chain == CheckResult::Valid,
+                trust.usage == CheckResult::Valid,
+                self.identity(&leaf.mailboxes()) == CheckResult::Valid,
+            )
+        };
+        let mut best = (first.0, first.1, self.trust(first.0, bag, at, &mut spent.paths));
+        for (twin, by_name) in twins {
+            let trust = self.trust(twin, bag, at, &mut spent.paths);
+            if rank(twin, &trust) > rank(best.0, &best.2) {
+                best = (twin, by_name, trust);
             }
         }
         Some(best)
@@ -201,8 +222,7 @@ impl Verifier<'_> {
         &self,
         info: &SignerInfo<'_>,
         leaf: &Certificate,
-        bag: &[Certificate],
-        at: Option<Time>,
+        mut trust: Trust,
         draft: &mut Draft,
         spent: &mut Spent<'_>,
     ) {
@@ -216,10 +236,12 @@ impl Verifier<'_> {
             draft.reasons.append(&mut reasons);
             tolerances.into_iter().for_each(|tolerance| note(&mut draft.tolerances, tolerance));
         }
-        let mut trust = self.trust(leaf, bag, at);
         draft.checks.chain = trust.chain;
         draft.checks.usage = trust.usage;
+        draft.checks.revocation = trust.revocation;
         draft.chain = trust.path;
+        draft.valid_policies = trust.valid_policies;
+        trust.tolerances.into_iter().for_each(|tolerance| note(&mut draft.tolerances, tolerance));
         draft.reasons.append(&mut trust.reasons);
         for missing in trust.missing {
             if !spent.missing.contains(&missing) {
@@ -237,6 +259,21 @@ pub(super) struct Spent<'a> {
     pub(super) budget: Budget,
     pub(super) stamps: Stamps<'a>,
     pub(super) missing: Vec<Missing>,
+    pub(super) paths: aecm_core::path::Budget,
+    /// The content's digests, each made once.
+    pub(super) digests: Vec<(DigestAlgorithm, Vec<u8>)>,
+}
+
+impl Spent<'_> {
+    /// The digest of the content, which is hashed once for each algorithm however many signers there are.
+    fn digest(&mut self, digest: DigestAlgorithm, content: &[u8]) -> Vec<u8> {
+        if let Some((_, made)) = self.digests.iter().find(|(known, _)| *known == digest) {
+            return made.clone();
+        }
+        let made = digest.digest(content);
+        self.digests.push((digest, made.clone()));
+        made
+    }
 }
 
 /// A report in the making.
@@ -247,6 +284,7 @@ pub(super) struct Draft {
     pub(super) reasons: Vec<Reason>,
     pub(super) time: TimeReport,
     chain: Vec<Certificate>,
+    valid_policies: Vec<ObjectIdentifier>,
     tolerances: Vec<Tolerance>,
 }
 
@@ -259,6 +297,7 @@ impl Draft {
             reasons: Vec::new(),
             time: TimeReport::default(),
             chain: Vec::new(),
+            valid_policies: Vec::new(),
             tolerances: Vec::new(),
         }
     }

@@ -1,5 +1,6 @@
 //! Collects timestamp tokens and hands them to the verifier of tokens.
 
+use aecm_core::mailbox::Mailbox;
 use aecm_core::oid;
 
 use crate::cms::SignerInfo;
@@ -22,12 +23,13 @@ impl<'a> Stamps<'a> {
     }
 
     /// Reads the tokens of one signer into its report. The earliest time of an authority is the proven one, a
-    /// TSA before a mailbox-bound unit; what the mailbox says of itself never is.
-    pub(super) fn read(&mut self, info: &SignerInfo<'_>, draft: &mut Draft) {
+    /// TSA before a mailbox-bound unit, and that only for the mailbox it is held for, which has to be one of
+    /// `owners`; what the mailbox says of itself never is.
+    pub(super) fn read(&mut self, info: &SignerInfo<'_>, owners: &[Mailbox], draft: &mut Draft) {
         let tokens = info
             .unsigned_attributes()
             .iter()
-            .filter(|attribute| attribute.oid == oid::TIME_STAMP_TOKEN)
+            .filter(|attribute| attribute.is(&oid::TIME_STAMP_TOKEN))
             .flat_map(|attribute| attribute.values.iter());
         let mut refused = false;
         for token in tokens {
@@ -49,6 +51,15 @@ impl<'a> Stamps<'a> {
                 TokenFinding::Proven { trust: TimestampTrust::SelfAsserted, time, authority, .. }
                 | TokenFinding::SelfAsserted { time, authority } => {
                     draft.time.self_asserted.push((time, authority));
+                }
+                TokenFinding::Proven { trust: TimestampTrust::MailboxBoundTsu, mailboxes, .. }
+                    if !mailboxes.iter().any(|own| owners.iter().any(|owner| own.matches(owner))) =>
+                {
+                    draft.add(Reason::Timestamp {
+                        word: "timestamp-other-mailbox",
+                        detail: "the timestamp's unit is held for another mailbox and proves nothing here"
+                            .to_owned(),
+                    });
                 }
                 TokenFinding::Proven { time, authority, trust, .. } => {
                     draft.checks.time = CheckResult::Valid;

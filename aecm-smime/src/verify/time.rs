@@ -3,6 +3,7 @@
 use core::time::Duration;
 
 use aecm_core::embed::MaybeSendSync;
+use aecm_core::mailbox::Mailbox;
 use aecm_core::time::Time;
 
 /// Verifies one value of id-aa-timeStampToken (RFC 3161 appendix A).
@@ -26,6 +27,9 @@ pub enum TokenFinding {
         authority: String,
         /// On what ground it is trusted.
         trust: TimestampTrust,
+        /// The mailboxes that its certificate names: those whose mail a
+        /// [`TimestampTrust::MailboxBoundTsu`] may stamp. Others name none.
+        mailboxes: Vec<Mailbox>,
     },
     /// The owner of the mailbox says so. It proves nothing and never moves the proven time.
     SelfAsserted {
@@ -41,7 +45,8 @@ pub enum TokenFinding {
         /// A sentence for people.
         detail: String,
     },
-    /// The token could not be evaluated, for want of an anchor for example: `no-tsa-anchor`.
+    /// The token shows nothing here, and is not wrong either: no anchors (`no-tsa-anchor`), or an authority that is
+    /// not trusted.
     NotEvaluated {
         /// A stable word.
         word: &'static str,

@@ -2,17 +2,25 @@
 
 use aecm_core::certificate::Certificate;
 use aecm_core::mailbox::Mailbox;
-use aecm_core::oid;
-use aecm_core::path::{Path, PathFailure, PathOptions, PathPurpose, PathReason, validate};
+use aecm_core::oid::{self, ObjectIdentifier};
+use aecm_core::path::{
+    Budget, Path, PathFailure, PathOptions, PathPurpose, PathReason, PathTolerance, RevocationStatus,
+    validate_within,
+};
 use aecm_core::time::Time;
 
+use crate::tolerance::Tolerance;
 use crate::verify::Verifier;
 use crate::verify::reason::Reason;
-use crate::verify::report::{CheckResult, Missing};
+use crate::verify::report::{CheckResult, Missing, RevocationCheck};
 
 /// What was found about a leaf.
+#[derive(Clone)]
 pub(super) struct Trust {
     pub(super) chain: CheckResult,
+    pub(super) revocation: RevocationCheck,
+    pub(super) valid_policies: Vec<ObjectIdentifier>,
+    pub(super) tolerances: Vec<Tolerance>,
     pub(super) usage: CheckResult,
     pub(super) path: Vec<Certificate>,
     pub(super) reasons: Vec<Reason>,
@@ -22,25 +30,38 @@ pub(super) struct Trust {
 impl Verifier<'_> {
     /// Chain and usage of `leaf` at `at`. Usage is kept apart from the chain, so that a report says which of
     /// the two it was.
-    pub(super) fn trust(&self, leaf: &Certificate, bag: &[Certificate], at: Option<Time>) -> Trust {
+    pub(super) fn trust(
+        &self,
+        leaf: &Certificate,
+        bag: &[Certificate],
+        at: Option<Time>,
+        budget: &mut Budget,
+    ) -> Trust {
         let mut trust = Trust {
             chain: CheckResult::NotEvaluated,
+            revocation: RevocationCheck::Unknown,
+            valid_policies: Vec::new(),
+            tolerances: Vec::new(),
             usage: CheckResult::Valid,
             path: Vec::new(),
             reasons: Vec::new(),
             missing: Vec::new(),
         };
+        let mut unknown = None;
         if !usage_allows(leaf, self.purpose) {
             trust.usage = CheckResult::Invalid;
         }
         if self.anchors.certificates().is_empty() {
             trust.reasons.push(Reason::NoAnchorsGiven);
         } else {
-            let found = self.path(leaf, bag, self.purpose, at);
+            if at.is_none() {
+                trust.tolerances.push(Tolerance::ValidityNotChecked);
+            }
+            let found = self.path(leaf, bag, self.purpose, at, budget);
             let found = match found {
                 Err(failure) if is_usage(&failure, leaf) => {
                     trust.usage = CheckResult::Invalid;
-                    self.path(leaf, bag, PathPurpose::Any, at)
+                    self.path(leaf, bag, PathPurpose::Any, at, budget)
                 }
                 other => other,
             };
@@ -48,9 +69,20 @@ impl Verifier<'_> {
                 Ok(found) => {
                     trust.chain = CheckResult::Valid;
                     trust.path = found.chain;
+                    trust.valid_policies = found.valid_policies;
+                    trust.tolerances.extend(found.tolerances.into_iter().filter_map(named));
+                    unknown = Some(found.revocation_unknown);
+                    if found.revocation == RevocationStatus::Good {
+                        trust.revocation = RevocationCheck::Good;
+                    } else if !(self.revocation.crls.is_empty() && self.revocation.ocsp.is_empty()) {
+                        trust.reasons.push(Reason::RevocationUnknown);
+                    }
                 }
                 Err(failure) => {
                     trust.chain = CheckResult::Invalid;
+                    if matches!(failure.reason, PathReason::Revoked { .. }) {
+                        trust.revocation = RevocationCheck::Revoked;
+                    }
                     if failure.reason == PathReason::NoPathToAnchor {
                         trust.missing.push(issuer_missing(failure.at.as_ref().unwrap_or(leaf)));
                     }
@@ -61,11 +93,11 @@ impl Verifier<'_> {
         if trust.usage == CheckResult::Invalid {
             trust.reasons.push(Reason::UsageNotAllowed);
         }
-        let looked_at: &[Certificate] =
-            if trust.path.is_empty() { core::slice::from_ref(leaf) } else { &trust.path };
-        // The anchor is trusted by being given; everything below it could be revoked.
-        let below = looked_at.len().saturating_sub(1).max(1);
-        trust.missing.extend(looked_at.iter().take(below).map(revocation_missing));
+        // Without a path only the leaf is known to matter.
+        let unknown = unknown.unwrap_or_else(|| vec![leaf.clone()]);
+        if trust.revocation != RevocationCheck::Revoked {
+            trust.missing.extend(unknown.iter().map(revocation_missing));
+        }
         trust
     }
 
@@ -75,9 +107,16 @@ impl Verifier<'_> {
         bag: &[Certificate],
         purpose: PathPurpose,
         at: Option<Time>,
+        budget: &mut Budget,
     ) -> Result<Path, PathFailure> {
-        let options = PathOptions::new(purpose, at, self.policy.limits.clone());
-        validate(leaf, bag, self.anchors, &options)
+        let mut options = PathOptions::new(purpose, at, self.policy.limits.clone());
+        options.sha1 = self.policy.sha1;
+        options.rsa_bits_min = self.policy.rsa_bits_min;
+        options.policies = self.policies.clone();
+        options.revocation = self.revocation.clone();
+        // A proven time lies in the past; evidence is of today.
+        options.revocation.now = self.revocation.now.or(self.at);
+        validate_within(leaf, bag, self.anchors, &options, budget)
     }
 
     /// Identity (THREATS M1): the expected mailbox against those of the leaf.
@@ -110,6 +149,14 @@ fn usage_allows(leaf: &Certificate, purpose: PathPurpose) -> bool {
         usage.oids.contains(&oid::EMAIL_PROTECTION) || usage.oids.contains(&oid::ANY_EXTENDED_KEY_USAGE)
     });
     signs && mail
+}
+
+const fn named(tolerance: PathTolerance) -> Option<Tolerance> {
+    match tolerance {
+        PathTolerance::WeakDigest => Some(Tolerance::WeakDigest),
+        PathTolerance::WeakKey => Some(Tolerance::WeakKey),
+        _ => None,
+    }
 }
 
 fn revocation_missing(certificate: &Certificate) -> Missing {

@@ -4,9 +4,11 @@ use aecm_core::certificate::Certificate;
 use aecm_core::oid;
 use aecm_core::path::{Anchors, PathPurpose, PathReason};
 use aecm_core::time::Time;
+use aecm_smime::Tolerance;
 use aecm_smime::cms::{SignedData, SignerInfo};
 use aecm_smime::verify::{
-    CheckResult, Policy, Reason, SignerReport, TimestampRule, TimestampTrust, Verifier as CmsVerifier,
+    CheckResult, Policy, Reason, RevocationCheck, SignerReport, TimestampRule, TimestampTrust,
+    Verifier as CmsVerifier,
 };
 
 use super::token::Refusal;
@@ -20,6 +22,23 @@ pub(super) struct Signer {
     pub(super) certificate: Certificate,
     pub(super) chain: Vec<Certificate>,
     pub(super) trust: TimestampTrust,
+    pub(super) revocation: RevocationCheck,
+    pub(super) tolerances: Vec<Tolerance>,
+}
+
+/// What one set of roots says about the signer.
+struct Answer {
+    certificate: Certificate,
+    chain: Vec<Certificate>,
+    revocation: RevocationCheck,
+    tolerances: Vec<Tolerance>,
+}
+
+impl Answer {
+    fn trusted(self, trust: TimestampTrust) -> Signer {
+        let Self { certificate, chain, revocation, tolerances } = self;
+        Signer { certificate, chain, trust, revocation, tolerances }
+    }
 }
 
 /// Why there is no signer to believe.
@@ -43,28 +62,28 @@ pub(super) fn identify(
     let as_authority = match tsa {
         Err(Failure::Wrong(refusal)) => return Err(refusal),
         // A10: whoever is named as a mailbox is no authority, whatever root stands above.
-        Ok((certificate, _)) if certificate.has_san_mailbox() => Failure::Untrusted {
+        Ok(answer) if answer.certificate.has_san_mailbox() => Failure::Untrusted {
             refusal: Refusal::new(
                 MAILBOX,
                 "the signer's certificate names a mailbox; that is no time-stamping authority",
             ),
             no_path: false,
         },
-        Ok((certificate, chain)) => {
-            within_window(&chain, gen_time, policy)?;
-            return Ok(Signer { certificate, chain, trust: TimestampTrust::Tsa });
+        Ok(answer) => {
+            within_window(&answer.chain, gen_time, policy)?;
+            return Ok(answer.trusted(TimestampTrust::Tsa));
         }
         Err(failure) => failure,
     };
     let as_mailbox = match question.ask(&policy.mailbox_anchors, Role::Mailbox) {
         Err(Failure::Wrong(refusal)) => return Err(refusal),
-        Ok((certificate, chain)) => {
-            let trust = if is_bound(&certificate, &chain, policy) {
+        Ok(answer) => {
+            let trust = if is_bound(&answer.certificate, &answer.chain, policy) {
                 TimestampTrust::MailboxBoundTsu
             } else {
                 TimestampTrust::SelfAsserted
             };
-            return Ok(Signer { certificate, chain, trust });
+            return Ok(answer.trusted(trust));
         }
         Err(failure) => failure,
     };
@@ -73,11 +92,14 @@ pub(super) fn identify(
         (Failure::Untrusted { no_path: true, .. }, Failure::Untrusted { refusal, no_path: false }) => {
             Err(refusal)
         }
-        (Failure::Untrusted { .. }, _) if policy.tsa_anchors.certificates().is_empty() => Err(Refusal::new(
-            NO_TSA_ANCHOR,
-            "no roots of time-stamping authorities were given, so the timestamp was not evaluated",
-        )),
-        (Failure::Untrusted { refusal, .. } | Failure::Wrong(refusal), _) => Err(refusal),
+        (Failure::Untrusted { .. }, _) if policy.tsa_anchors.certificates().is_empty() => {
+            Err(Refusal::untrusted(
+                NO_TSA_ANCHOR,
+                "no roots of time-stamping authorities were given, so the timestamp was not evaluated",
+            ))
+        }
+        (Failure::Untrusted { refusal, no_path }, _) => Err(Refusal { untrusted: no_path, ..refusal }),
+        (Failure::Wrong(refusal), _) => Err(refusal),
     }
 }
 
@@ -96,7 +118,7 @@ struct Question<'a> {
 impl Question<'_> {
     /// The signer and its chain, judged at genTime (T5); the leaf is the certificate that SignerIdentifier names
     /// and whose key verifies (T4).
-    fn ask(&self, anchors: &Anchors, role: Role) -> Result<(Certificate, Vec<Certificate>), Failure> {
+    fn ask(&self, anchors: &Anchors, role: Role) -> Result<Answer, Failure> {
         let purpose = match role {
             Role::Authority if self.policy.accept_non_critical_eku => PathPurpose::Any,
             Role::Authority => PathPurpose::TimestampAuthority,
@@ -106,11 +128,17 @@ impl Question<'_> {
         cms.limits = self.policy.limits.clone();
         cms.signed_attributes_required = true;
         cms.timestamps = TimestampRule::Report;
+        cms.sha1 = self.policy.sha1;
+        cms.rsa_bits_min = self.policy.rsa_bits_min;
+        let mut revocation = self.policy.revocation.clone();
+        revocation.now = revocation.now.or(self.policy.now);
         let report = CmsVerifier::new(anchors, &cms)
             .at(self.gen_time)
             .content_type(oid::TST_INFO)
             .purpose(purpose)
             .intermediates(&self.policy.intermediates)
+            .path_policies(self.policy.policies.clone())
+            .revocation(revocation)
             .verify_signed(self.signed, None)
             .map_err(|error| Failure::Wrong(Refusal::new("timestamp-malformed", error.to_string())))?;
         let [signer] = report.signers.as_slice() else {
@@ -127,11 +155,22 @@ impl Question<'_> {
         usage(&certificate, role == Role::Authority && !self.policy.accept_non_critical_eku)?;
         if signer.checks.chain == CheckResult::Valid && signer.checks.usage == CheckResult::Valid {
             issuers_allow(&signer.chain)?;
-            return Ok((certificate, signer.chain.clone()));
+            let mut tolerances = self.signed.tolerances().to_vec();
+            tolerances.extend(&signer.tolerances);
+            return Ok(Answer {
+                certificate,
+                chain: signer.chain.clone(),
+                revocation: signer.checks.revocation,
+                tolerances,
+            });
         }
         let reason = signer.reasons.iter().find(|reason| is_about_trust(reason));
-        let no_path =
-            matches!(reason, Some(Reason::NoAnchorsGiven | Reason::Chain(PathReason::NoPathToAnchor)));
+        let no_path = matches!(
+            reason,
+            Some(
+                Reason::NoAnchorsGiven | Reason::Chain(PathReason::NoPathToAnchor | PathReason::BadSignature)
+            )
+        );
         Err(Failure::Untrusted { refusal: reason.map_or_else(unexplained, refusal_of), no_path })
     }
 }
@@ -146,7 +185,7 @@ fn mathematics(signer: &SignerReport) -> Result<(), Failure> {
 }
 
 const fn is_about_trust(reason: &Reason) -> bool {
-    matches!(reason, Reason::Chain(_) | Reason::UsageNotAllowed | Reason::NoAnchorsGiven | Reason::Revoked)
+    matches!(reason, Reason::Chain(_) | Reason::UsageNotAllowed | Reason::NoAnchorsGiven)
 }
 
 fn unexplained() -> Refusal {
@@ -233,7 +272,7 @@ fn within_window(chain: &[Certificate], gen_time: Time, policy: &TimestampPolicy
         Ok(())
     } else {
         let detail = format!("the root is not believed for {gen_time}");
-        Err(Refusal::new("timestamp-outside-trust-window", detail))
+        Err(Refusal::untrusted("timestamp-outside-trust-window", detail))
     }
 }
 
@@ -280,7 +319,7 @@ fn refusal_of(reason: &Reason) -> Refusal {
         Reason::NoAnchorsGiven | Reason::Chain(PathReason::NoPathToAnchor) => "timestamp-no-path-to-anchor",
         Reason::Chain(PathReason::Expired { .. }) => "timestamp-expired",
         Reason::Chain(PathReason::NotYetValid { .. }) => "timestamp-not-yet-valid",
-        Reason::Revoked | Reason::Chain(PathReason::Revoked { .. }) => "timestamp-revoked",
+        Reason::Chain(PathReason::Revoked { .. }) => "timestamp-revoked",
         Reason::Chain(_) => "timestamp-chain",
         _ => "timestamp-attributes",
     };

@@ -1,5 +1,6 @@
 //! What a token says, and whether it says it about the right thing.
 
+use aecm_core::digest::DigestAlgorithm;
 use aecm_core::limits::Limits;
 use aecm_core::oid;
 use aecm_core::time::Time;
@@ -14,12 +15,21 @@ use crate::error::Error;
 use crate::request::Request;
 use crate::tst_info::{TstInfo, TstInfoError};
 
-/// What the token should be about.
-pub(super) enum Expected<'a> {
-    /// Octets whose digest is the imprint: a signature value.
-    Data { data: &'a [u8] },
-    /// The request that was sent, and when the answer came.
-    Request { request: &'a Request, now: Time },
+/// What a token should be about.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Subject<'a> {
+    /// Octets whose digest is the imprint: a file, a signature value.
+    Data(&'a [u8]),
+    /// A digest made before.
+    Digest {
+        /// Its algorithm, which has to be that of the imprint.
+        algorithm: DigestAlgorithm,
+        /// Its value.
+        value: &'a [u8],
+    },
+    /// The request that it answers: imprint, nonce, policy and certificates (RFC 3161 §2.4.2).
+    Request(&'a Request),
 }
 
 /// Why a token is not accepted.
@@ -27,27 +37,75 @@ pub(super) enum Expected<'a> {
 pub(super) struct Refusal {
     pub(super) word: &'static str,
     pub(super) detail: String,
+    /// Whether nothing is wrong with the token but that its authority is not trusted here.
+    pub(super) untrusted: bool,
 }
 
 impl Refusal {
     pub(super) fn new(word: &'static str, detail: impl Into<String>) -> Self {
-        Self { word, detail: detail.into() }
+        Self { word, detail: detail.into(), untrusted: false }
+    }
+
+    pub(super) fn untrusted(word: &'static str, detail: impl Into<String>) -> Self {
+        Self { untrusted: true, ..Self::new(word, detail) }
     }
 }
 
 impl From<Refusal> for Error {
-    fn from(Refusal { word, detail }: Refusal) -> Self {
+    fn from(Refusal { word, detail, .. }: Refusal) -> Self {
         Self::Token { word, detail }
     }
 }
 
-/// Verifies a token, all of it.
+/// Verifies a token, all of it. `fresh` is when it was asked for just now.
 pub(super) fn judge(
     token: &[u8],
-    expected: &Expected<'_>,
+    subjects: &[Subject<'_>],
+    fresh: Option<Time>,
     policy: &TimestampPolicy,
 ) -> Result<Token, Refusal> {
-    let limits = &policy.limits;
+    let (signed, content) = read(token, &policy.limits)?;
+    let [info] = signed.signers() else {
+        let count = signed.signers().len();
+        return Err(Refusal::new(
+            "timestamp-signer-count",
+            format!("the token has {count} signers instead of one"),
+        ));
+    };
+    strong_imprint(&content, policy.sha1)?;
+    for subject in subjects {
+        about(&content, subject)?;
+        if let Subject::Request(request) = subject {
+            answers(&content, &signed, request)?;
+        }
+    }
+    if let Some(now) = fresh {
+        is_fresh(&content, now, policy)?;
+    }
+    not_in_the_future(&content, fresh.or(policy.now), policy)?;
+    let Signer { certificate, chain, trust, revocation, tolerances } =
+        signer::identify(&signed, info, content.gen_time, policy)?;
+    Ok(Token {
+        der: token.to_vec(),
+        info: content,
+        trust,
+        authority: certificate.subject_text(),
+        certificate,
+        chain,
+        with_modifications: false,
+        revocation,
+        tolerances,
+    })
+}
+
+/// Whether a token can be read and is about `subject`; who signed it is not looked at.
+pub(crate) fn concerns(token: &[u8], subject: &Subject<'_>, limits: &Limits) -> Result<(), Error> {
+    let (_, content) = read(token, limits)?;
+    strong_imprint(&content, false)?;
+    Ok(about(&content, subject)?)
+}
+
+fn read<'a>(token: &'a [u8], limits: &Limits) -> Result<(SignedData<'a>, TstInfo), Refusal> {
     let limit = limits.tsa_answer_bytes;
     if token.len() > limit {
         return Err(Refusal::new(
@@ -65,34 +123,8 @@ pub(super) fn judge(
             format!("the token's content is {found}, not TSTInfo"),
         ));
     }
-    let [info] = signed.signers() else {
-        let count = signed.signers().len();
-        return Err(Refusal::new(
-            "timestamp-signer-count",
-            format!("the token has {count} signers instead of one"),
-        ));
-    };
     let content = read_content(&signed, limits)?;
-    about(&content, expected)?;
-    let now = match expected {
-        Expected::Request { request, now } => {
-            answers(&content, &signed, request)?;
-            fresh(&content, *now, policy)?;
-            Some(*now)
-        }
-        Expected::Data { .. } => policy.now,
-    };
-    not_in_the_future(&content, now, policy)?;
-    let Signer { certificate, chain, trust } = signer::identify(&signed, info, content.gen_time, policy)?;
-    Ok(Token {
-        der: token.to_vec(),
-        info: content,
-        trust,
-        authority: certificate.subject_text(),
-        certificate,
-        chain,
-        with_modifications: false,
-    })
+    Ok((signed, content))
 }
 
 /// TSTInfo as an OCTET STRING; in GB/T 35275 form also bare, as PKCS#7 allows.
@@ -115,29 +147,42 @@ fn read_content(signed: &SignedData<'_>, limits: &Limits) -> Result<TstInfo, Ref
     })
 }
 
-/// Digest and imprint (T2, T7).
-fn about(content: &TstInfo, expected: &Expected<'_>) -> Result<(), Refusal> {
+/// The imprint's digest has to be known and strong (T2).
+fn strong_imprint(content: &TstInfo, sha1: bool) -> Result<(), Refusal> {
     let Some(digest) = content.digest else {
         return Err(Refusal::new(
             "timestamp-imprint-digest",
             "the digest algorithm of the imprint is not supported",
         ));
     };
-    if digest.is_weak() {
+    if digest.is_weak() && !sha1 {
         let detail = format!("the imprint is a {} digest, which proves nothing any more", digest.name());
         return Err(Refusal::new("timestamp-weak-imprint", detail));
     }
-    let same = match expected {
-        Expected::Data { data } => digest.digest(data).ct_eq(&content.imprint),
-        Expected::Request { request, .. } => {
-            if digest != request.digest() {
-                let detail = format!(
-                    "the imprint is a {} digest, {} was sent",
-                    digest.name(),
-                    request.digest().name()
-                );
-                return Err(Refusal::new("timestamp-imprint-mismatch", detail));
-            }
+    if content.imprint.len() != digest.output_size() {
+        return Err(Refusal::new("timestamp-malformed", "the imprint is not as long as its digest's values"));
+    }
+    Ok(())
+}
+
+/// Digest and imprint (T2, T7).
+fn about(content: &TstInfo, subject: &Subject<'_>) -> Result<(), Refusal> {
+    let Some(digest) = content.digest else { return Ok(()) };
+    let of = |algorithm: DigestAlgorithm| {
+        if algorithm == digest {
+            return Ok(());
+        }
+        let detail = format!("the imprint is a {} digest, {} was given", digest.name(), algorithm.name());
+        Err(Refusal::new("timestamp-imprint-mismatch", detail))
+    };
+    let same = match subject {
+        Subject::Data(data) => digest.digest(data).ct_eq(&content.imprint),
+        Subject::Digest { algorithm, value } => {
+            of(*algorithm)?;
+            value.ct_eq(content.imprint.as_slice())
+        }
+        Subject::Request(request) => {
+            of(request.digest())?;
             request.imprint().ct_eq(&content.imprint)
         }
     };
@@ -180,7 +225,7 @@ fn answers(content: &TstInfo, signed: &SignedData<'_>, request: &Request) -> Res
     }
 }
 
-fn fresh(content: &TstInfo, now: Time, policy: &TimestampPolicy) -> Result<(), Refusal> {
+fn is_fresh(content: &TstInfo, now: Time, policy: &TimestampPolicy) -> Result<(), Refusal> {
     if now.since(content.gen_time) > policy.max_age {
         let detail = format!("the answer says {}, which is long before {now}", content.gen_time);
         return Err(Refusal::new("timestamp-not-fresh", detail));

@@ -144,7 +144,7 @@ pub(super) async fn open(
 
 /// contentType is there once and is that of the content (RFC 5083 §2.1).
 fn check_attributes(message: &Enveloped<'_>, limits: &Limits) -> Option<()> {
-    let mut types = message.attributes().iter().filter(|attribute| attribute.oid == oid::CONTENT_TYPE);
+    let mut types = message.attributes().iter().filter(|attribute| attribute.is(&oid::CONTENT_TYPE));
     let value = types.next()?.single()?;
     let mut reader = Reader::new(value, Rules::Der, limits);
     let same = reader.oid().ok()? == message.content_type();

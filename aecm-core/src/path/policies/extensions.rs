@@ -26,16 +26,16 @@ impl Extensions {
         if certificate.extension(&oid::CERTIFICATE_POLICIES).is_some() {
             found.policies = Some(certificate.policy_oids().iter().copied().collect());
         }
-        for (oid, read) in [
-            (oid::POLICY_MAPPINGS, Self::mappings as fn(&mut Self, &mut Reader<'_>) -> Result<(), TlvError>),
-            (oid::POLICY_CONSTRAINTS, Self::constraints),
-            (oid::INHIBIT_ANY_POLICY, Self::inhibit),
-        ] {
+        for oid in [oid::POLICY_MAPPINGS, oid::POLICY_CONSTRAINTS, oid::INHIBIT_ANY_POLICY] {
             let Some(extension) = certificate.extension(&oid) else { continue };
             let mut reader = Reader::new(extension.value, Rules::Der, &Limits::default());
-            read(&mut found, &mut reader)
-                .and_then(|()| reader.finish())
-                .map_err(|_| PathReason::MalformedExtension(oid))?;
+            match oid {
+                oid::POLICY_MAPPINGS => found.mappings(&mut reader),
+                oid::POLICY_CONSTRAINTS => found.constraints(&mut reader),
+                _ => found.inhibit(&mut reader),
+            }
+            .and_then(|()| reader.finish())
+            .map_err(|_| PathReason::MalformedExtension(oid))?;
         }
         Ok(found)
     }

@@ -49,7 +49,7 @@ fn a_process_that_holds_a_lease() {
         let _lease = block_on(vault.lease("provision")).unwrap();
         println!("held");
         // Until it is killed, or whoever started it is gone.
-        let _ = std::io::stdin().read_line(&mut String::new());
+        let _ = io::stdin().read_line(&mut String::new());
     }
 }
 
