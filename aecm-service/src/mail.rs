@@ -4,6 +4,7 @@
 //! mail provider of everybody else, which signs what its users send.
 
 mod maildir;
+mod notice;
 mod smtp;
 
 use std::collections::BTreeMap;
@@ -32,6 +33,7 @@ use self::smtp::Smtp;
 use crate::error::Error;
 use crate::options::MailDelivery;
 
+pub(crate) use notice::Notice;
 pub use smtp::Outbox;
 
 const SELECTOR: &str = "aecm";
@@ -47,6 +49,7 @@ pub struct PostOffice {
     clock: Arc<dyn Clock>,
     boxes: Mutex<Boxes>,
     arrival: Notify,
+    rng: Arc<dyn Rng>,
     /// The ways out.
     memory: bool,
     maildirs: Vec<Arc<Maildir>>,
@@ -100,6 +103,7 @@ impl PostOffice {
             clock,
             boxes: Mutex::default(),
             arrival: Notify::new(),
+            rng: Arc::clone(rng),
             memory,
             maildirs,
             servers,
@@ -160,7 +164,8 @@ impl PostOffice {
             let written = tokio::task::spawn_blocking(move || maildir.deliver(&raw, now)).await;
             written.map_err(|error| Error::Mail(error.to_string()))?.map_err(Error::Mail)?;
         }
-        if !delivered && !(self.maildirs.is_empty() && self.servers.is_empty()) {
+        let went_out = !self.maildirs.is_empty() || !self.servers.is_empty();
+        if went_out && !delivered {
             let mut boxes = self.boxes();
             boxes.delivered = boxes.delivered.saturating_add(1);
         }

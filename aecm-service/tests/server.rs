@@ -6,6 +6,8 @@
 #[path = "support/client.rs"]
 mod client;
 
+#[path = "support/relay.rs"]
+mod relay;
 #[path = "support/smtp.rs"]
 mod smtp;
 
@@ -31,5 +33,7 @@ mod request;
 mod service;
 #[path = "server/state.rs"]
 mod state;
+#[path = "server/transfer.rs"]
+mod transfer;
 #[path = "server/tsa.rs"]
 mod tsa;
