@@ -134,11 +134,7 @@ impl State {
 
     /// A valid authorization of that account for that mailbox that can be used again.
     pub(super) fn reusable(&self, account: &str, mailbox: &Mailbox, now: Time) -> Option<&Authorization> {
-        self.authorizations.values().find(|authorization| {
-            authorization.account == account
-                && authorization.mailbox.matches(mailbox)
-                && authorization.status(now) == "valid"
-        })
+        self.reusable_all(account, mailbox, now).next()
     }
 
     /// The valid authorizations of that account for that mailbox.
