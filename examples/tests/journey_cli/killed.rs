@@ -167,5 +167,5 @@ fn provisioning_survives_being_killed_anywhere() {
     assert!(killed >= 20, "{killed} runs were killed");
     // Nobody but the three of each round has an account.
     let accounts = rows(&bench).into_keys().filter(|(table, _)| table == "account").count();
-    assert_eq!(accounts as u64, 3 * rounds());
+    assert_eq!(u64::try_from(accounts).unwrap(), 3 * rounds());
 }
