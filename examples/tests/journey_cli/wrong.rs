@@ -66,16 +66,24 @@ fn check(bench: &Bench, served: &Served, cases: &[(String, u8, &'static str)]) {
         names
     };
     let (before, vault) = (names(bench), bench.vault("bob"));
+    let mut wrong = Vec::new();
     for (words, status, reason) in cases {
         let Tried { status: found, page } = try_words(bench, served, words);
-        assert_eq!((found, &page["reasons"][0]), (*status, &json!(reason)), "{words}: {page}");
-        assert_eq!(page["verdict"], "error", "{words}: {page}");
-        let sentence = page["message"].as_str().unwrap();
-        assert!(sentence.len() > 10 && !sentence.contains("panicked"), "{words}: {page}");
-        assert!(*reason == "usage" || sentence.lines().count() == 1, "{words}: {page}");
-        assert_eq!(names(bench), before, "{words}: something was left behind");
-        assert!(bench.vault("bob") == vault, "{words}: the vault was changed");
+        let sentence = page["message"].as_str().unwrap_or_default();
+        for (holds, what) in [
+            ((found, &page["reasons"]) == (*status, &json!([reason])), "another reason than"),
+            (page["verdict"] == "error", "another verdict than error, not"),
+            (sentence.len() > 10, "no sentence beside"),
+            (*reason == "usage" || sentence.lines().count() == 1, "more than a sentence beside"),
+            (names(bench) == before, "something was left behind by"),
+            (bench.vault("bob") == vault, "the vault was changed by"),
+        ] {
+            if !holds {
+                wrong.push(format!("{words}: {what} {reason}: {page}"));
+            }
+        }
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 fn owned(cases: &[Case]) -> Vec<(String, u8, &'static str)> {
@@ -172,7 +180,7 @@ fn wrong_questions_are_answered_clearly_and_change_nothing() {
         (
             "provision bob@example.test --store BENCH/hoard --store-password-file BENCH/password",
             2,
-            "vault-damaged",
+            "vault-not-private",
         ),
         ("status", 2, "usage"),
         ("status --store BENCH/absent --store-password-file BENCH/password", 2, "no-vault"),
