@@ -168,9 +168,12 @@ impl JudgingArgs {
         times.intermediates.clone_from(&intermediates);
         times.limits = limits.clone();
         let policy = self.policy(limits);
+        times.sha1 = policy.sha1;
+        times.rsa_bits_min = policy.rsa_bits_min;
+        let revocation = self.chain.revocation(&policy.limits, io)?;
+        times.revocation = revocation.clone();
         let timestamps = aecm_timestamp::Verifier::new(times);
         let policies = self.chain.policies();
-        let revocation = self.chain.revocation(&policy.limits, io)?;
         Ok(Judge { anchors, intermediates, policy, at, asked: self.at, timestamps, policies, revocation })
     }
 

@@ -106,6 +106,18 @@ fn decrypt() {
 }
 
 #[test]
+fn decrypt_with_secrets() {
+    let key = "000102030405060708090a0b0c0d0e0f";
+    let seeds = [
+        "openssl/encrypted-data.der",
+        "openssl/shared-key.der",
+        "openssl/compressed.der",
+        "peers/enveloped/openssl30-ecdh-cbc.der",
+    ];
+    run(&format!("decrypt $m --secret-key {key} --secret-key-id c0fefe --key @keys/p256-agr.key"), &seeds);
+}
+
+#[test]
 fn open() {
     let seeds: Vec<&str> =
         CMS.iter().chain(ENVELOPES).copied().filter(|name| name.ends_with(".eml")).collect();

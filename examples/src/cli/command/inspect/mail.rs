@@ -76,7 +76,5 @@ fn inner(
 }
 
 fn cms(octets: &[u8], limits: &Limits, budget: &mut Budget) -> Result<Node, Failure> {
-    let mut node = tree::asn1(octets, limits, false, budget)?;
-    node.label = Some(kind::of(octets, limits).word().to_owned());
-    Ok(node)
+    super::node(octets, kind::of(octets, limits), limits, budget)
 }
