@@ -56,7 +56,7 @@ impl AuthorityArgs {
         let mut policy = TimestampPolicy::new(Anchors::new(anchors));
         policy.limits = limits.clone();
         let answer = Arc::new(Recorder { http, last: Mutex::default() });
-        let http: Arc<dyn Http> = Arc::clone(&answer) as Arc<dyn Http>;
+        let http: Arc<dyn Http> = answer.clone();
         let policy = Arc::new(policy);
         let source = HttpSource::new(url, http, Arc::clone(&io.rng), Arc::clone(&policy))
             .with_deadline(Arc::new(TokioSleep), HttpSource::DEADLINE);

@@ -129,11 +129,6 @@ impl Judge {
 }
 
 impl VerifyArgs {
-    /// The bounds to keep.
-    pub(super) fn limits(&self) -> Limits {
-        self.judging.limits()
-    }
-
     /// Reads the files.
     pub(super) fn read(&self, io: &mut Io) -> Result<Judge, Failure> {
         self.judging.read(&self.trust, &self.tsa_trust, io)

@@ -72,7 +72,7 @@ fn run(line: &str, seeds: &[&str]) {
         assert!(start.elapsed() < Duration::from_secs(20), "slow: {}", context());
         assert!(ran.status <= 2, "{}", context());
         // Reasons go with every verdict against.
-        assert_eq!(ran.status != 0 && ran.reasons().is_empty(), false, "{}", context());
+        assert!(ran.status == 0 || !ran.reasons().is_empty(), "{}", context());
     }
 }
 

@@ -93,5 +93,5 @@ fn pem(
         nodes.push(node);
         first.get_or_insert(kind);
     }
-    Ok((first.map_or("pem", kind::Kind::word).to_owned(), nodes))
+    Ok((first.map_or("pem", Kind::word).to_owned(), nodes))
 }

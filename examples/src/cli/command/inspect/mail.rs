@@ -4,7 +4,7 @@ use aecm_core::header;
 use aecm_core::limits::Limits;
 use aecm_smime::mime::{Entity, Protection};
 
-use super::tree::{self, Budget, Node};
+use super::tree::{Budget, Node};
 use crate::cli::{Failure, kind};
 
 /// Header fields that say what a mail is about.

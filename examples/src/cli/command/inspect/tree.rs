@@ -25,7 +25,7 @@ pub(super) struct Node {
     pub(super) oid: Option<String>,
     /// What it says, where it is short and no secret.
     pub(super) value: Option<String>,
-    pub(super) children: Vec<Node>,
+    pub(super) children: Vec<Self>,
 }
 
 /// How much is still shown.
