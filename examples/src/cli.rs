@@ -35,6 +35,7 @@ mod output;
 mod password;
 mod recipients;
 mod runtime;
+mod secrets;
 mod show;
 mod sniff;
 mod stand_in;

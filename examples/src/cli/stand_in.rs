@@ -16,11 +16,17 @@ pub(super) fn of(cms: &[u8], key: &PublicKey, limits: &Limits) -> Vec<Certificat
     let Ok(enveloped) = Enveloped::parse(cms, limits) else { return Vec::new() };
     let mut all = Vec::new();
     for recipient in enveloped.recipients() {
-        if let RecipientInfo::KeyTransport { rid, algorithm, .. } = recipient {
-            let to_rsa = [oid::RSAES_OAEP, oid::RSA_ENCRYPTION].contains(&algorithm.oid);
-            if to_rsa == matches!(key.kind(), KeyKind::Rsa { .. }) {
-                all.extend(named(rid, key));
+        match (recipient, key.kind()) {
+            (RecipientInfo::KeyTransport { rid, algorithm, .. }, KeyKind::Rsa { .. } | KeyKind::Sm2) => {
+                let to_rsa = [oid::RSAES_OAEP, oid::RSA_ENCRYPTION].contains(&algorithm.oid);
+                if to_rsa == matches!(key.kind(), KeyKind::Rsa { .. }) {
+                    all.extend(named(rid, key));
+                }
             }
+            (RecipientInfo::KeyAgreement(agreement), KeyKind::P256 | KeyKind::P384) => {
+                all.extend(agreement.keys.iter().filter_map(|(rid, _)| named(rid, key)));
+            }
+            _ => {}
         }
         if all.len() >= limits.private_key_operations {
             break;

@@ -2,7 +2,7 @@
 
 use super::support::{World, file};
 
-pub fn der_of(pem: &str) -> Vec<u8> {
+pub(crate) fn der_of(pem: &str) -> Vec<u8> {
     use base64ct::Encoding as _;
     let body: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
     base64ct::Base64::decode_vec(&body).unwrap()
