@@ -371,3 +371,38 @@ impl TxtResolver for PostOffice {
         Ok(vec![self.dkim_record(domain).1.into_bytes()])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use aecm_core::embed::{OsRng, SystemClock};
+    use aecm_core::software::KeySpec;
+
+    use super::*;
+
+    // A reply mail may bear signatures of any domain; only its author's is asked for.
+    #[tokio::test]
+    async fn one_domain_is_asked_for_keys() {
+        let rng: Arc<dyn Rng> = Arc::new(OsRng);
+        let key = SoftwareKey::generate(KeySpec::P256, &OsRng).unwrap();
+        let ways = [MailDelivery::Memory];
+        let office = PostOffice::new("ca.example.test", key, &ways, Arc::new(SystemClock), &rng).unwrap();
+        for mailbox in ["alice@example.test", "mallory@example.org"] {
+            office.open(&mailbox.parse().unwrap());
+        }
+        let own = OwnDomain { office: &office, domain: "example.test".to_owned() };
+        for name in ["aecm._domainkey.example.test", "AECM._domainkey.Example.TEST."] {
+            assert!(own.txt(name).await.is_ok(), "{name}");
+        }
+        for name in [
+            "aecm._domainkey.example.org",
+            "aecm._domainkey.ca.example.test",
+            "aecm._domainkey.sub.example.test",
+            "other._domainkey.example.test",
+            "example.test",
+            "",
+        ] {
+            assert!(own.txt(name).await.is_err(), "{name}");
+        }
+        assert!(office.txt("aecm._domainkey.example.org").await.is_ok());
+    }
+}

@@ -141,7 +141,7 @@ async fn keys_travel_from_one_device_to_another() {
         next
     };
     let waiting = first.waiting().await;
-    assert_eq!(waiting, [object.clone()]);
+    assert_eq!(waiting, std::slice::from_ref(&object));
     assert!(second.waiting().await.is_empty(), "its own request waits for others");
     let answer = first.answer(&[(&shared, &chain[..1])], second.transport.public_key(), &request).await;
     let answered = first.client.post(&url, &json!({ "response": encode(&answer) })).await.expect(200).json();
@@ -225,7 +225,7 @@ async fn requests_that_are_not_what_they_have_to_be_are_refused() {
     let last = broken.len() - 1;
     broken[last] ^= 1;
     device.ask_cms(&broken).await.refused(403, "unauthorized");
-    device.ask_cms(&device.signed(&good).await[..last].to_vec()).await.refused(400, "malformed");
+    device.ask_cms(&broken[..last]).await.refused(400, "malformed");
     device.ask_cms(&[0x30; 70_000]).await.refused(413, "malformed");
     // The good one is good.
     device.ask_with(&good).await.expect(201);
