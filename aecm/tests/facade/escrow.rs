@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use aecm::acme::client::ClientError;
 use aecm::acme::wire::EventKind;
+use aecm::core::digest::DigestAlgorithm;
 use aecm::core::embed::{Clock, Http, HttpError, HttpRequest, HttpResponse};
 use aecm::core::software::KeySpec;
 use aecm::core::suite::{Purpose, Suite};
@@ -26,7 +27,11 @@ async fn keeping(key: KeySpec) -> World {
 async fn consent(world: &World) -> EscrowConsent {
     let found = discover(&world.service.directory_url(), world.http()).await.unwrap();
     let terms_url = found.escrow_terms.expect("the service keeps keys");
-    EscrowConsent { terms_url, agreed_at: world.dial.now(), document_sha256: Some([7; 32]) }
+    // The document that the owner saw.
+    let text = EscrowOptions::default().terms;
+    let digest = DigestAlgorithm::Sha256.digest(text.as_bytes());
+    let document_sha256 = Some(digest.as_slice().try_into().unwrap());
+    EscrowConsent { terms_url, agreed_at: world.dial.now(), document_sha256 }
 }
 
 async fn lost_and_recovered(key: KeySpec, plan: Plan) {
@@ -40,7 +45,7 @@ async fn lost_and_recovered(key: KeySpec, plan: Plan) {
     assert_eq!(first.escrowed().await.unwrap(), None);
     let given = first.escrow(consent(&world).await).await.unwrap();
     assert_eq!(first.escrowed().await.unwrap(), Some(given.clone()));
-    assert_eq!(given.consent.document_sha256, Some([7; 32]));
+    assert!(given.consent.document_sha256.is_some());
 
     // The first device is gone.
     let second = second(&world, &first);
@@ -96,6 +101,12 @@ fn nothing_is_given_without_consent_to_these_terms() {
         other.terms_url.push_str("-of-yesterday");
         let error = mailbox.escrow(other).await.unwrap_err();
         assert!(matches!(error, Error::Transfer(TransferError::OtherTerms { .. })), "{error:?}");
+        assert_eq!(mailbox.escrowed().await.unwrap(), None);
+        // Another document than the one at that URL: the service does not take it, and nothing is remembered.
+        let mut other = consent(&world).await;
+        other.document_sha256 = Some([7; 32]);
+        let error = mailbox.escrow(other).await.unwrap_err();
+        assert!(matches!(error, Error::Provision(ClientError::Problem(_))), "{error:?}");
         assert_eq!(mailbox.escrowed().await.unwrap(), None);
         let second = second(&world, &mailbox);
         let error = second.recover(Plan::sm2()).await.unwrap_err();
