@@ -157,7 +157,7 @@ pub(crate) async fn open(
 
 /// contentType is there once, and that of the content (RFC 5083 §2.1).
 fn content_type_attribute(message: &Enveloped<'_>, limits: &Limits) -> Option<()> {
-    let mut all = message.attributes().iter().filter(|attribute| attribute.is(&oid::CONTENT_TYPE));
+    let mut all = message.attributes().iter().filter(|attribute| attribute.oid == Some(oid::CONTENT_TYPE));
     let mut reader = Reader::new(all.next()?.single()?, Rules::Der, limits);
     let named = reader.oid().ok()?;
     reader.finish().ok()?;

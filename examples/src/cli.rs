@@ -37,6 +37,7 @@ mod recipients;
 mod runtime;
 mod show;
 mod sniff;
+mod stand_in;
 mod text;
 mod verifying;
 mod words;

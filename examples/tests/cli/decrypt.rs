@@ -104,6 +104,25 @@ fn the_certificate_may_stand_in_the_file_of_the_key() {
 }
 
 #[test]
+fn a_key_without_certificate_stands_for_whoever_is_named() {
+    let world = World::new();
+    for (message, key, verdict) in [
+        ("openssl30-oaep-gcm", "rsa-enc", "valid"),
+        ("gmsm-sm2-sm4cbc", "sm2-enc", "unauthenticated"),
+        ("nss387-rsa-ber", "rsa-enc", "unauthenticated"),
+    ] {
+        let ran = world.json(&format!("decrypt @enveloped/{message}.der --key @keys/{key}.key"));
+        assert_eq!((ran.status, ran.verdict()), (0, verdict), "{message}: {}", ran.json);
+        assert_eq!(ran.json["content_sha256"], CONTENT_SHA256);
+        assert!(ran.json["recipient"]["serial"].is_string());
+    }
+    // Another key of that kind, and one of another kind.
+    let line = "decrypt @enveloped/openssl30-oaep-gcm.der --key";
+    world.json(&format!("{line} @keys/rsa-sig.key")).is(1, "invalid", &["decrypt-failed"]);
+    world.json(&format!("{line} @keys/sm2-enc.key")).is(2, "error", &["no-matching-key"]);
+}
+
+#[test]
 fn a_mail_is_decrypted_one_layer() {
     let world = World::new();
     let ran = world.json(&format!("decrypt %gcm-signed.eml {RSA} --out $inner"));

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use aecm_core::certificate::Certificate;
 use aecm_core::digest::DigestAlgorithm;
-use aecm_smime::decrypt::{Content, DecryptOptions, Decrypted, decrypt_with};
+use aecm_smime::decrypt::{Content, DecryptOptions, Decrypted, OpenedBy, decrypt_with};
 use aecm_smime::mime::{Entity, Protection};
 use clap::Args;
 use serde_json::{Value, json};
@@ -43,7 +43,6 @@ pub(in crate::cli) struct Decrypt {
 impl Decrypt {
     pub(in crate::cli) fn run(self, io: &mut Io) -> Result<Outcome, Failure> {
         let limits = self.limits.get();
-        let keys = recipients::read(&self.keys, &limits, io)?;
         let (cms, mut tolerances) = match message::read(&self.file, &limits, io)? {
             Message::Cms(cms) => (cms, Vec::new()),
             Message::Mail(mail) => match Entity::parse(&mail, &limits)?.protection(&limits)? {
@@ -53,10 +52,11 @@ impl Decrypt {
                 }
             },
         };
+        let keys = recipients::read_for(&cms, &self.keys, &limits, io)?;
         let mut options = DecryptOptions::default();
         options.limits = limits;
         options.sm2_form = self.order.form();
-        let Decrypted { content, cipher, recipient, form, tolerances: used, .. } =
+        let Decrypted { content, cipher, opened_by, form, tolerances: used, .. } =
             runtime::block_on(decrypt_with(&cms, &keys, &options))??;
         tolerances.extend(used);
         let (authenticated, octets) = match content {
@@ -75,13 +75,13 @@ impl Decrypt {
                 "decrypted; anybody may have changed it on its way"
             },
         );
-        text.row("recipient", recipient.subject_text());
+        text.row("recipient", opener_text(&opened_by));
         text.row("cipher", cipher.word());
         text.row("form", form.word());
         text.row("content", format!("{} octets, sha256 {digest}", octets.len()));
         text.because(reasons, &tolerances);
         let mut outcome = Outcome::of(verdict)
-            .with("recipient", holder(&recipient))
+            .with("recipient", opener(&opened_by))
             .with("cipher", cipher.word())
             .with("authenticated", authenticated)
             .with("content_sha256", digest)
@@ -96,7 +96,24 @@ impl Decrypt {
     }
 }
 
-/// Whose key opened it.
+/// What opened it: the holder of a key, or the kind of secret.
+pub(in crate::cli) fn opener(opened_by: &OpenedBy) -> Value {
+    match opened_by {
+        OpenedBy::Certificate(certificate) => holder(certificate),
+        OpenedBy::SecretKey { id } => json!({ "kind": opened_by.word(), "id": id.as_deref().map(hex) }),
+        _ => json!({ "kind": opened_by.word() }),
+    }
+}
+
+/// The same for people.
+pub(in crate::cli) fn opener_text(opened_by: &OpenedBy) -> String {
+    match opened_by.certificate() {
+        Some(certificate) => certificate.subject_text(),
+        None => format!("whoever knows the {}", opened_by.word().replace('-', " ")),
+    }
+}
+
+/// The holder of a certificate.
 pub(in crate::cli) fn holder(certificate: &Certificate) -> Value {
     let emails: Vec<String> = certificate.mailboxes().iter().map(ToString::to_string).collect();
     json!({

@@ -11,7 +11,7 @@ use aecm_smime::verify::{TimeReport, Verdict};
 use clap::Args;
 use serde_json::{Map, Value, json};
 
-use super::decrypt::holder;
+use super::decrypt::{opener, opener_text};
 use super::verify::mailbox;
 use crate::cli::args::OutArgs;
 use crate::cli::keys::KeyArgs;
@@ -139,10 +139,10 @@ fn outcome(opened: Opened, accept_unauthenticated: bool, out: Option<PathBuf>) -
 /// is known of the innermost layer alone.
 fn layer_json(layer: &Layer, digest: Option<&String>) -> Value {
     match layer {
-        Layer::Encrypted(EncryptedLayer { cipher, recipient, form, authenticated, tolerances, .. }) => {
+        Layer::Encrypted(EncryptedLayer { cipher, opened_by, form, authenticated, tolerances, .. }) => {
             json!({
                 "kind": "encrypted",
-                "recipient": holder(recipient),
+                "recipient": opener(opened_by),
                 "cipher": cipher.word(),
                 "authenticated": authenticated,
                 "form": form.word(),
@@ -203,7 +203,7 @@ fn text(opened: &Opened, time: &TimeReport, reasons: &[String], tolerances: &[St
         match layer {
             Layer::Encrypted(layer) => {
                 text.heading(&format!("Layer {number}: encrypted"));
-                text.row("recipient", layer.recipient.subject_text());
+                text.row("recipient", opener_text(&layer.opened_by));
                 text.row("cipher", layer.cipher.word());
                 text.row("form", layer.form.word());
             }

@@ -56,4 +56,5 @@ openssl rsa -traditional -in $K/rsa-sig.key -out pkcs1.key 2>/dev/null
 openssl pkcs8 -topk8 -v2 aes256 -passout pass:test -in $K/p256-sig.key -out encrypted.key
 openssl pkey -in $K/sm2-sig.key -outform DER -out sm2-sig.der
 openssl pkcs8 -topk8 -nocrypt -in $K/sm2-sig.key -outform DER -out sm2-pkcs8.der
+openssl pkcs12 -export -inkey $K/rsa-sig.key -in $K/rsa-sig.crt -certfile $K/rsa-ca.crt -name alice -passout pass:test -out rsa-sig.p12
 rm -r $T
