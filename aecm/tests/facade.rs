@@ -16,6 +16,8 @@ mod addressed;
 mod compose;
 #[path = "facade/discover.rs"]
 mod discover;
+#[path = "facade/escrow.rs"]
+mod escrow;
 #[path = "facade/hostile.rs"]
 mod hostile;
 #[path = "facade/interrupted.rs"]
@@ -36,5 +38,7 @@ mod revoke;
 mod tamper;
 #[path = "facade/time.rs"]
 mod time;
+#[path = "facade/transfer.rs"]
+mod transfer;
 #[path = "facade/transfer_hostile.rs"]
 mod transfer_hostile;
