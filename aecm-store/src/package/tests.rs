@@ -113,6 +113,20 @@ fn a_mailbox_without_keys_gives_no_package() {
     });
 }
 
+/// Version 1 and version 2 of OneAsymmetricKey, made by Bouncy Castle.
+#[test]
+fn a_package_of_bouncy_castle_is_read() {
+    let octets =
+        include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/package/bc172-package.der"));
+    let keys = read(octets).unwrap();
+    let suites: Vec<Suite> = keys.iter().map(|key| key.public_key.suite()).collect();
+    assert_eq!(suites, [Suite::Classic, Suite::Sm2]);
+    for key in keys {
+        assert_eq!(key.certificates.len(), 1);
+        assert!(key.certificates[0].mailboxes().contains(&alice()));
+    }
+}
+
 /// One OneAsymmetricKey with those attributes.
 fn one(key: &SoftwareKey, attributes: &[Vec<u8>]) -> Vec<u8> {
     let plain = key.to_pkcs8_der();
