@@ -188,9 +188,7 @@ pub fn mailbox(text: &str) {
 
 /// A private key under the password `p`, in DER or PEM, with bounds so low that no input costs more than a moment.
 pub fn encrypted_key(input: &[u8]) {
-    let mut limits = Limits::default();
-    limits.pbkdf2_iterations = 20;
-    limits.scrypt_memory = 1 << 16;
+    let limits = Limits { pbkdf2_iterations: 20, scrypt_memory: 1 << 16, ..Limits::default() };
     let mut found = SoftwareKey::from_encrypted_der(input, b"p", &limits).ok();
     if let Ok(text) = core::str::from_utf8(input) {
         found = found.or_else(|| SoftwareKey::from_pem_with_password(text, b"p", &limits).ok());

@@ -151,9 +151,9 @@ fn missing_certificates_name_the_mailbox() {
     let lacking = missing(Choice::new().suite(Suite::Sm2).plan(&alice, &[classic("carol@example.org")]));
     assert_eq!((lacking.0.as_str(), lacking.1), ("carol@example.org", Suite::Sm2));
     // Why the certificate that is there cannot be used.
-    let ecdh = person("erin@example.org", vec![certificate("p256-agr")]);
-    assert_eq!(missing(Choice::new().plan(&alice, &[ecdh])).2, Some(UnusableCertificate::KeyAgreementOnly));
-    let signing = person("erin@example.org", vec![certificate("rsa-sig")]);
+    let foreign = person("erin@example.org", vec![certificate("rsa-enc")]);
+    assert_eq!(missing(Choice::new().plan(&alice, &[foreign])).2, Some(UnusableCertificate::OtherMailbox));
+    let signing = person("alice@example.test", vec![certificate("rsa-sig")]);
     assert_eq!(missing(Choice::new().plan(&alice, &[signing])).2, Some(UnusableCertificate::KeyUsage));
 }
 

@@ -764,7 +764,13 @@ fn check_stamps(
 }
 
 fn proven(day: &str, trust: TimestampTrust) -> TokenFinding {
-    TokenFinding::Proven { time: time(day), accuracy: None, authority: "TSA".into(), trust }
+    TokenFinding::Proven {
+        time: time(day),
+        accuracy: None,
+        authority: "TSA".into(),
+        trust,
+        mailboxes: Vec::new(),
+    }
 }
 
 fn refused() -> TokenFinding {

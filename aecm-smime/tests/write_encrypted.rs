@@ -209,7 +209,8 @@ fn certificates_that_are_not_encrypted_to() {
         |bits: &[KeyUsage]| Some(KeyUsage::from_bits(bits.iter().fold(0, |sum, usage| sum | usage.bits())));
     assert_eq!(why(&certificate("rsa-sig"), oaep, false), Some("usage-not-allowed"));
     assert_eq!(why(&certificate("sm2-sig"), Transport::Sm2, false), Some("usage-not-allowed"));
-    assert_eq!(why(&certificate("p256-agr"), oaep, false), Some("key-agreement-only"));
+    assert_eq!(why(&certificate("p256-agr"), Transport::Ecdh, true), None);
+    assert_eq!(why(&certificate("p256-sig"), Transport::Ecdh, false), Some("usage-not-allowed"));
     assert_eq!(why(&certificate("rsa-ca"), oaep, false), Some("not-a-leaf"));
     assert_eq!(why(&certificate("sm2-ca"), Transport::Sm2, false), Some("not-a-leaf"));
     let weak = Certificate::from_pem(include_str!("../../aecm-core/tests/vectors/weak/rsa1024.crt")).unwrap();
@@ -242,5 +243,6 @@ fn certificates_that_are_not_encrypted_to() {
     assert_eq!(why(&last, oaep, false), None);
     let p384 = SoftwareKey::generate(KeySpec::P384, &OsRng).unwrap();
     let certificate = Authority::new().issue(p384.public_key(), &profile());
-    assert_eq!(why(&certificate, oaep, false), Some(UnusableCertificate::KeyAgreementOnly.word()));
+    // keyEncipherment is no usage of a key that agrees.
+    assert_eq!(why(&certificate, Transport::Ecdh, false), Some(UnusableCertificate::KeyUsage.word()));
 }

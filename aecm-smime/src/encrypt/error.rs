@@ -64,9 +64,12 @@ pub enum EncryptError {
 pub enum UnusableCertificate {
     /// Its key is of an unknown kind.
     UnsupportedKey,
-    /// Its RSA key has fewer than 2,048 bits.
-    WeakKey,
-    /// It is that of a CA.
+    /// Its RSA key is too short to protect anything.
+    WeakKey {
+        /// Its size in bits.
+        bits: usize,
+    },
+    /// It is a CA's, not a mailbox's.
     Authority,
     /// It does not name the mailbox it is to be used for.
     OtherMailbox,
@@ -94,7 +97,7 @@ impl UnusableCertificate {
     pub const fn word(self) -> &'static str {
         match self {
             Self::UnsupportedKey => "unsupported-key",
-            Self::WeakKey => "weak-key",
+            Self::WeakKey { .. } => "weak-key",
             Self::Authority => "not-a-leaf",
             Self::OtherMailbox => "other-mailbox",
             Self::KeyUsage | Self::ExtendedKeyUsage => "usage-not-allowed",
@@ -109,7 +112,7 @@ impl fmt::Display for UnusableCertificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::UnsupportedKey => f.write_str("its key is of an unknown kind"),
-            Self::WeakKey => f.write_str("its RSA key has fewer than 2048 bits"),
+            Self::WeakKey { bits } => write!(f, "its RSA key has {bits} bits; at least 2048 are needed"),
             Self::Authority => f.write_str("it is the certificate of a CA"),
             Self::OtherMailbox => f.write_str("it does not name the mailbox"),
             Self::KeyUsage => f.write_str("its keyUsage does not allow encryption"),

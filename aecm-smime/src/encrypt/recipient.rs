@@ -16,8 +16,8 @@ use crate::cms::Form;
 use crate::decrypt::shared_info_of;
 use crate::sign::issuer_and_serial;
 
-/// Bits of the smallest RSA key that is encrypted to.
-const RSA_BITS_MIN: usize = 2_048;
+/// Bits of the shortest RSA key that mail is encrypted to, whatever an old certificate says.
+const MIN_RSA_BITS: usize = 2_048;
 
 /// How the content key travels to a recipient.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -90,8 +90,10 @@ pub fn usable_for_encryption(
 ) -> Result<(), UnusableCertificate> {
     let kind = certificate.public_key().map(PublicKey::kind);
     let kind = kind.ok_or(UnusableCertificate::UnsupportedKey)?;
-    if matches!(kind, KeyKind::Rsa { bits } if bits < RSA_BITS_MIN) {
-        return Err(UnusableCertificate::WeakKey);
+    if let KeyKind::Rsa { bits } = kind
+        && bits < MIN_RSA_BITS
+    {
+        return Err(UnusableCertificate::WeakKey { bits });
     }
     if certificate.basic_constraints().is_some_and(|constraints| constraints.ca) {
         return Err(UnusableCertificate::Authority);

@@ -50,7 +50,9 @@ fn refused(token: &[u8], expected: &str) {
 #[test]
 fn the_token_that_breaks_no_rule_is_proven() {
     let finding = judge(&draft().der(), &CLASSIC.policy());
-    let TokenFinding::Proven { time, accuracy, authority, trust } = finding else { panic!("{finding:?}") };
+    let TokenFinding::Proven { time, accuracy, authority, trust, .. } = finding else {
+        panic!("{finding:?}")
+    };
     assert_eq!((time, accuracy, trust), (noon(), None, TimestampTrust::Tsa));
     assert!(authority.contains("TSA 1"));
 }

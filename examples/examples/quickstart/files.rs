@@ -73,7 +73,8 @@ fn parts_of(letter: &Letter, artefacts: &mut Artefacts) -> Outcome<()> {
     let signer = signed.signers().first().ok_or("a signed mail has no signer")?;
     // The stamp is over the octets of the signature value.
     artefacts.write(&format!("{name}.signature"), signer.signature())?;
-    let token = signer.unsigned_attributes().iter().find(|attribute| attribute.oid == oid::TIME_STAMP_TOKEN);
+    let token =
+        signer.unsigned_attributes().iter().find(|attribute| attribute.oid == Some(oid::TIME_STAMP_TOKEN));
     if let Some(token) = token.and_then(|attribute| attribute.values.first()) {
         artefacts.write(&format!("{name}.tsr"), response::granted(token))?;
         let limits = Limits::default();

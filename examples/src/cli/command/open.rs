@@ -11,13 +11,15 @@ use aecm_smime::verify::{TimeReport, Verdict};
 use clap::Args;
 use serde_json::{Map, Value, json};
 
-use super::decrypt::holder;
+use super::decrypt::{opener, opener_text};
 use super::verify::mailbox;
 use crate::cli::args::OutArgs;
 use crate::cli::keys::KeyArgs;
 use crate::cli::message::{self, Message};
 use crate::cli::online::stop::settle;
 use crate::cli::online::vault::{Holdings, VaultArgs};
+use crate::cli::recipients::Sm2OrderArgs;
+use crate::cli::secrets::SecretArgs;
 use crate::cli::show::hex;
 use crate::cli::text::Text;
 use crate::cli::verifying::VerifyArgs;
@@ -49,6 +51,10 @@ pub(in crate::cli) struct Open {
     #[command(flatten)]
     keys: KeyArgs,
     #[command(flatten)]
+    secrets: SecretArgs,
+    #[command(flatten)]
+    order: Sm2OrderArgs,
+    #[command(flatten)]
     vault: VaultArgs,
     #[command(flatten)]
     out: OutArgs,
@@ -72,6 +78,7 @@ impl Open {
             Some(vault) => core::mem::take(&mut vault.recipients),
             None => recipients::read(&self.keys, limits, io)?,
         };
+        let (secret_keys, passwords) = (self.secrets.keys(), self.secrets.passwords(io)?);
         let Message::Mail(mail) = message::read(&self.file, limits, io)? else {
             let why = "a mail is wanted, and this is bare CMS: see aecm verify and aecm decrypt";
             return Err(Failure::error("wrong-kind", why));
@@ -80,6 +87,11 @@ impl Open {
             .keys(&keys)
             .intermediates(&judge.intermediates)
             .at(judge.at)
+            .path_policies(judge.policies.clone())
+            .revocation(judge.revocation.clone())
+            .secret_keys(&secret_keys)
+            .passwords(&passwords)
+            .sm2_form(self.order.form())
             .timestamps(&judge.timestamps)
             .rewriters(&self.rewriter)
             .accept_unauthenticated(self.accept_unauthenticated);
@@ -139,10 +151,10 @@ fn outcome(opened: Opened, accept_unauthenticated: bool, out: Option<PathBuf>) -
 /// is known of the innermost layer alone.
 fn layer_json(layer: &Layer, digest: Option<&String>) -> Value {
     match layer {
-        Layer::Encrypted(EncryptedLayer { cipher, recipient, form, authenticated, tolerances, .. }) => {
+        Layer::Encrypted(EncryptedLayer { cipher, opened_by, form, authenticated, tolerances, .. }) => {
             json!({
                 "kind": "encrypted",
-                "recipient": holder(recipient),
+                "recipient": opener(opened_by),
                 "cipher": cipher.word(),
                 "authenticated": authenticated,
                 "form": form.word(),
@@ -160,6 +172,12 @@ fn layer_json(layer: &Layer, digest: Option<&String>) -> Value {
             "form": report.form.word(),
             "content_sha256": digest,
             "tolerances": judged::tolerances(tolerances),
+        }),
+        Layer::Compressed(layer) => json!({
+            "kind": "compressed",
+            "octets": { "before": layer.octets.0, "after": layer.octets.1 },
+            "content_sha256": digest,
+            "tolerances": judged::tolerances(&layer.tolerances),
         }),
         Layer::Unsupported { kind } => json!({ "kind": "unsupported", "name": kind.to_string() }),
         _ => json!({ "kind": "unsupported", "name": Value::Null }),
@@ -203,7 +221,7 @@ fn text(opened: &Opened, time: &TimeReport, reasons: &[String], tolerances: &[St
         match layer {
             Layer::Encrypted(layer) => {
                 text.heading(&format!("Layer {number}: encrypted"));
-                text.row("recipient", layer.recipient.subject_text());
+                text.row("recipient", opener_text(&layer.opened_by));
                 text.row("cipher", layer.cipher.word());
                 text.row("form", layer.form.word());
             }
@@ -213,6 +231,10 @@ fn text(opened: &Opened, time: &TimeReport, reasons: &[String], tolerances: &[St
                 for (number, signer) in (1..).zip(&layer.report.signers) {
                     judged::signer_text(&mut text, number, signer);
                 }
+            }
+            Layer::Compressed(layer) => {
+                text.heading(&format!("Layer {number}: compressed, which protects nothing"));
+                text.row("octets", format!("{}, before {}", layer.octets.1, layer.octets.0));
             }
             Layer::Unsupported { kind } => text.heading(&format!("Layer {number}: {kind}, not opened here")),
             _ => text.heading(&format!("Layer {number}: of an unknown kind")),
