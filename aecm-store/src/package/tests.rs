@@ -153,7 +153,8 @@ fn k8_keys_and_certificates_belong_together() {
         let theirs = leaf(other.public_key().spki_der(), 2).await;
         let user = |values: &[&[u8]]| certificates(&USER_CERTIFICATE, values);
         let good = one(&key, &[user(&[own.as_der()])]);
-        assert_eq!(read(&package(std::slice::from_ref(&good))).unwrap()[0].certificates, [own.clone()]);
+        let found = read(&package(std::slice::from_ref(&good))).unwrap();
+        assert_eq!(found[0].certificates, std::slice::from_ref(&own));
         let reason = |keys: &[Vec<u8>]| read(&package(keys)).map(|_| ()).unwrap_err();
         assert_eq!(reason(&[one(&key, &[user(&[theirs.as_der()])])]), PackageError::Mismatch { index: 0 });
         assert_eq!(
