@@ -5,7 +5,8 @@ use aecm_core::limits::Limits;
 use aecm_core::path::Anchors;
 
 use crate::capabilities::Capabilities;
-use crate::cms::{Enveloped, SignedData, content_type};
+use crate::cms::{CompressedData, EncryptedData, Enveloped, SignedData, content_type};
+use crate::inspect;
 use crate::verify::{Policy, Verdict, Verifier};
 
 /// Reads any octets as any CMS. What was read must lie in the input, and nothing is valid without anchors.
@@ -27,6 +28,26 @@ pub fn cms(octets: &[u8]) {
         assert!(known, "an EnvelopedData is a ContentInfo");
         assert!(enveloped.recipients().len() <= limits.recipient_infos);
         assert!(enveloped.ciphertext().is_none_or(|content| content.len() <= octets.len()));
+    }
+    if let Ok(encrypted) = EncryptedData::parse(octets, &limits) {
+        assert!(known, "an EncryptedData is a ContentInfo");
+        assert!(encrypted.ciphertext().is_none_or(|content| content.len() <= octets.len()));
+    }
+    if let Ok(compressed) = CompressedData::parse(octets, &limits) {
+        let mut tight = limits.clone();
+        tight.decompressed_bytes = 1 << 20;
+        if let Ok(content) = compressed.decompress(&tight) {
+            assert!(content.len() <= tight.decompressed_bytes, "more than the limit");
+        }
+    }
+    if let Ok(tree) = inspect::cms(octets, &limits) {
+        assert!(known, "what is shown is a ContentInfo");
+        assert_eq!(tree.to_string().lines().count(), tree.count(), "a line is not one node");
+        assert!(!tree.to_string().contains('\u{1b}'), "a control character reaches the terminal");
+    }
+    if let Ok(tree) = inspect::asn1(octets, &limits) {
+        assert!(tree.size <= octets.len() && tree.count() < 1 << 18);
+        assert_eq!(tree.to_string().lines().count(), tree.count(), "a line is not one node");
     }
     let anchors = Anchors::new(Vec::new());
     let policy = Policy::legacy();

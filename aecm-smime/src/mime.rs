@@ -21,6 +21,7 @@
 //! # Ok::<(), aecm_smime::mime::MimeError>(())
 //! ```
 
+mod binary;
 mod boundary;
 mod canonical;
 mod entity;

@@ -208,15 +208,18 @@ async fn unauthenticated_content_is_withheld() {
         let found = opened(&whole, &keys).await;
         assert_eq!(found.verdict, Verdict::Unauthenticated);
         assert!(found.withheld && found.content.is_none() && found.protected_headers.is_none());
+        // E1: what somebody bent does not show, unless a signature inside holds.
+        let kept = signature == Some("from-does-not-match");
+        assert_eq!((words(&found).len() > 1, found.layers.len() > 1), (kept, kept), "{:?}", words(&found));
         assert!(words(&found).contains(&"unauthenticated"));
-        if let Some(word) = signature {
-            assert!(words(&found).contains(&word), "{:?}", words(&found));
-        }
         let (anchors, policy) = (anchors(), Policy::modern());
         let options = OpenOptions::new(&anchors, &policy).at(now()).keys(&keys).accept_unauthenticated(true);
         let asked = open(&whole, &options).await.unwrap();
         assert_eq!((asked.verdict, asked.withheld), (Verdict::Unauthenticated, false));
         assert!(asked.content.is_some());
+        if let Some(word) = signature {
+            assert!(words(&asked).contains(&word), "{:?}", words(&asked));
+        }
     }
     // Signed outside only, around CBC: the signer may never have seen the content.
     let inside = encrypted(&payload, ContentCipher::Aes256Cbc, "rsa");
@@ -228,6 +231,35 @@ async fn unauthenticated_content_is_withheld() {
     let found = opened(&whole, &keys).await;
     assert_eq!((found.verdict, words(&found)), (Verdict::NotSigned, vec!["not-signed"]));
     assert_eq!(**found.content.as_ref().unwrap(), payload);
+}
+
+/// E1: whatever lies in CBC content, anybody can have put there by bending the ciphertext: what is wrong with it
+/// looks like a wrong key, in the error and in its words.
+#[tokio::test]
+async fn failures_inside_unauthenticated_content_are_those_of_a_wrong_key() {
+    let mail = outgoing(MAIL);
+    let keys = [recipient("rsa")];
+    let gcm = encrypted(b"x", ContentCipher::Aes256Gcm, "sm2");
+    let cut = clear_signed(b"Content-Type: text/plain\r\n\r\nx\r\n", &identity("rsa")).await;
+    let inside: [&[u8]; 6] = [
+        b"Content-Type: application/pkcs7-mime\r\n\r\nno CMS",
+        b"Content-Type: application/pkcs7-mime\r\nContent-Transfer-Encoding: base64\r\n\r\n!",
+        b"Content-Type: multipart/signed; boundary=b; protocol=\"application/pkcs7-signature\"\r\n\r\n--b--",
+        b"Content-Type: text/plain\r\nContent-Type: application/pkcs7-mime\r\n\r\nx",
+        &gcm,
+        &cut[..cut.len() / 2],
+    ];
+    for inside in inside {
+        let whole =
+            mail.message(HeaderProtection::Cipher, &encrypted(inside, ContentCipher::Aes256Cbc, "rsa"));
+        let error = try_open(&whole, &keys).await.unwrap_err();
+        assert_eq!(error, OpenError::Decrypt(DecryptError::Failed), "{}", String::from_utf8_lossy(inside));
+        // A tag vouches for it: then what is wrong may be told.
+        let whole =
+            mail.message(HeaderProtection::Cipher, &encrypted(inside, ContentCipher::Aes256Gcm, "rsa"));
+        let told = try_open(&whole, &keys).await;
+        assert_ne!(told.err(), Some(OpenError::Decrypt(DecryptError::Failed)));
+    }
 }
 
 #[tokio::test]
@@ -443,7 +475,7 @@ async fn ambiguous_structures_are_invalid() {
 /// S5: certificates only, and a kind of CMS that is not opened, are not signatures.
 #[tokio::test]
 async fn other_cms_is_not_a_signature() {
-    use aecm_core::oid::{self, ObjectIdentifier};
+    use aecm_core::oid;
     use aecm_core::tlv::write;
     let data = write::sequence(&[&write::oid(&oid::DATA)]);
     let set = write::set_of(vec![]);
@@ -453,13 +485,13 @@ async fn other_cms_is_not_a_signature() {
     let found = opened(&[b"From: alice@example.test\r\n".as_slice(), &entity].concat(), &[]).await;
     assert_eq!((found.verdict, found.content.is_none()), (Verdict::NotSigned, true), "{:?}", words(&found));
 
-    let compressed = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.16.1.9");
-    let cms = write::sequence(&[&write::oid(&compressed), &write::explicit(0, &set)]);
+    let digested = oid::DIGESTED_DATA;
+    let cms = write::sequence(&[&write::oid(&digested), &write::explicit(0, &set)]);
     let entity = pkcs7_mime(CmsKind::SignedData, &cms).unwrap();
     let found = opened(&[b"From: alice@example.test\r\n".as_slice(), &entity].concat(), &[]).await;
     assert_eq!(found.verdict, Verdict::NotSigned);
     assert!(
-        matches!(found.layers.as_slice(), [Layer::Unsupported { kind: CmsKind::Other(kind) }] if *kind == compressed)
+        matches!(found.layers.as_slice(), [Layer::Unsupported { kind: CmsKind::Other(kind) }] if *kind == digested)
     );
 }
 

@@ -769,7 +769,7 @@ fn proven(day: &str, trust: TimestampTrust) -> TokenFinding {
         accuracy: None,
         authority: "TSA".into(),
         trust,
-        mailboxes: Vec::new(),
+        mailboxes: vec!["alice@example.org".parse().unwrap()],
     }
 }
 
@@ -838,6 +838,55 @@ fn the_best_token_counts() {
     assert_eq!(when.proven, Some(time("2026-04-01T00:00:00Z")));
     assert_eq!((when.trust, when.authority.as_deref()), (Some(TimestampTrust::Tsa), Some("TSA")));
     assert_eq!(words(&report), ["timestamp-imprint-mismatch"]);
+}
+
+/// A10: a unit that is held for one mailbox says nothing about the mail of another.
+#[test]
+fn a_unit_of_another_mailbox_proves_nothing() {
+    let now = "2026-07-01T00:00:00Z";
+    let report = check_stamps(
+        &stamped(1),
+        now,
+        TimestampRule::default(),
+        Some(|_, _| TokenFinding::Proven {
+            time: time("2026-06-01T00:00:00Z"),
+            accuracy: None,
+            authority: "Unit of Bob".into(),
+            trust: TimestampTrust::MailboxBoundTsu,
+            mailboxes: vec!["bob@example.org".parse().unwrap()],
+        }),
+    );
+    assert_eq!((report.verdict, words(&report)), (Verdict::Valid, vec!["timestamp-other-mailbox"]));
+    assert_eq!(
+        (report.signers[0].time.proven, report.signers[0].checks.time),
+        (None, CheckResult::NotEvaluated)
+    );
+    let own = check_stamps(
+        &stamped(1),
+        now,
+        TimestampRule::default(),
+        Some(|_, _| proven("2026-06-01T00:00:00Z", TimestampTrust::MailboxBoundTsu)),
+    );
+    assert_eq!(own.signers[0].time.trust, Some(TimestampTrust::MailboxBoundTsu));
+}
+
+/// A stamp of an authority that is not trusted here spoils nothing and proves nothing.
+#[test]
+fn a_strangers_stamp_is_left_open() {
+    let now = "2026-07-01T00:00:00Z";
+    for word in ["no-tsa-anchor", "timestamp-no-path-to-anchor"] {
+        let finding: fn(&[u8], &[u8]) -> TokenFinding = if word == "no-tsa-anchor" {
+            |_, _| TokenFinding::NotEvaluated { word: "no-tsa-anchor", detail: "x".into() }
+        } else {
+            |_, _| TokenFinding::NotEvaluated { word: "timestamp-no-path-to-anchor", detail: "x".into() }
+        };
+        let report = check_stamps(&stamped(1), now, TimestampRule::default(), Some(finding));
+        assert_eq!((report.verdict, words(&report)), (Verdict::Valid, vec![word]));
+        assert_eq!(report.signers[0].checks.time, CheckResult::NotEvaluated);
+        assert_eq!(report.signers[0].time.proven, None);
+        let report = check_stamps(&stamped(1), now, TimestampRule::Required, Some(finding));
+        assert_eq!(report.verdict, Verdict::Invalid);
+    }
 }
 
 #[test]

@@ -10,7 +10,7 @@ use aecm_core::limits::Limits;
 use aecm_core::path::Anchors;
 use aecm_core::software::SoftwareKey;
 use aecm_core::time::Time;
-use aecm_smime::decrypt::{Recipient, decrypt};
+use aecm_smime::decrypt::{DecryptOptions, Password, Recipient, SecretKey, decrypt_with};
 use aecm_smime::mime::{
     Entity, HeaderProtection, Outgoing, canonical_line_ends, covert_parts, protected_headers,
 };
@@ -41,6 +41,7 @@ fn world() -> &'static World {
         let keys = [
             (key_file!("rsa-enc.crt"), key_file!("rsa-enc.key")),
             (key_file!("sm2-enc.crt"), key_file!("sm2-enc.key")),
+            (key_file!("p256-agr.crt"), key_file!("p256-agr.key")),
         ];
         World {
             anchors: Anchors::new(roots.into_iter().map(certificate).collect()),
@@ -81,12 +82,17 @@ pub fn signed(data: &[u8]) {
     }
 }
 
-/// Any octets as EnvelopedData for keys that we hold.
+/// Any octets as EnvelopedData or EncryptedData for keys, secrets and passwords that we hold.
 pub fn enveloped(data: &[u8]) {
-    if let Ok(opened) = ready(decrypt(data, &world().keys, &Limits::default())) {
+    let mut options = DecryptOptions::default();
+    options.limits.pbkdf2_iterations = 8_192;
+    options.passwords = vec![Password::new(b"test")];
+    options.secret_keys = [16, 24, 32].map(|size| SecretKey::new(&(0..size).collect::<Vec<u8>>())).to_vec();
+    if let Ok(opened) = ready(decrypt_with(data, &world().keys, &options)) {
         assert_eq!(opened.content.is_authenticated(), opened.cipher.is_authenticated());
-        let by = opened.opened_by.certificate();
-        assert!(world().keys.iter().any(|key| Some(&key.certificate) == by));
+        if let Some(by) = opened.opened_by.certificate() {
+            assert!(world().keys.iter().any(|key| key.certificate == *by));
+        }
     }
 }
 

@@ -30,7 +30,7 @@ use crate::tolerance::Tolerance;
 /// use aecm_core::limits::Limits;
 /// use aecm_smime::cms::CompressedData;
 ///
-/// let message = include_bytes!("../../tests/vectors/enveloped/bc172-compressed.der");
+/// let message = include_bytes!("../../tests/vectors/kinds/bc172-compressed.der");
 /// let content = CompressedData::parse(message, &Limits::default())?.decompress(&Limits::default())?;
 /// assert!(content.starts_with(b"Content-Type: text/plain"));
 /// # Ok::<(), aecm_smime::Error>(())

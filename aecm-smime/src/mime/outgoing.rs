@@ -4,7 +4,7 @@
 use aecm_core::limits::Limits;
 
 use super::MimeError;
-use super::canonical::canonical_line_ends;
+use super::binary::canonical;
 use super::entity::Entity;
 use super::seven_bit::{clean_field, seven_bit};
 
@@ -38,7 +38,8 @@ struct Field {
 }
 
 impl Outgoing {
-    /// Takes a message (RFC 5322) with its attachments apart. Line ends become CRLF; Bcc and MIME-Version
+    /// Takes a message (RFC 5322) with its attachments apart. Line ends become CRLF, but for parts whose transfer
+    /// encoding is binary: those become base64 with their octets as they are. Bcc and MIME-Version
     /// are dropped (the first never travels, the second is written anew).
     ///
     /// # Errors
@@ -48,7 +49,7 @@ impl Outgoing {
         if message.len() > limits.message_bytes {
             return Err(MimeError::TooLarge { found: message.len(), limit: limits.message_bytes });
         }
-        let message = canonical_line_ends(message);
+        let message = canonical(message, limits)?;
         let parsed = Entity::parse(&message, limits)?;
         parsed.readable_type()?;
         if parsed.parameter("hp").is_some() {

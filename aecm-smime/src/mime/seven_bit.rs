@@ -3,6 +3,7 @@
 use aecm_core::limits::Limits;
 
 use super::MimeError;
+use super::binary::canonical;
 use super::boundary::split;
 use super::canonical::{canonical_line_ends, lines, without_line_end, without_trailing_space};
 use super::entity::Entity;
@@ -11,7 +12,7 @@ use super::transfer::{base64_lines, quoted_printable};
 /// Octets of a line without its CRLF (RFC 5322 §2.1.1).
 const LINE: usize = 998;
 
-/// The entity with CRLF line ends and 7-bit parts.
+/// The entity with CRLF line ends and 7-bit parts; what has the transfer encoding binary becomes base64.
 ///
 /// Parts that are safe stay as they are, octet for octet. Others (octets above 127, lines above 998, white
 /// space at the end of a line, lines that begin with "From ") are re-encoded: text as quoted-printable or
@@ -21,7 +22,7 @@ const LINE: usize = 998;
 /// [`MimeError::NotSevenBit`] for an unsafe part that may not be changed (multipart/signed, message/*,
 /// multipart/digest), [`MimeError::HeaderNotAscii`] and [`MimeError::Field`] for headers, limits.
 pub fn seven_bit(entity: &[u8], limits: &Limits) -> Result<Vec<u8>, MimeError> {
-    let entity = canonical_line_ends(entity);
+    let entity = canonical(entity, limits)?;
     let mut parts = 0;
     rewrite(&entity, limits, 0, &mut parts)
 }

@@ -20,7 +20,7 @@ pub struct Policy {
     /// Whether SHA-1 signatures are accepted, of the message and of certificates; then named
     /// [`Tolerance::WeakDigest`](crate::Tolerance::WeakDigest). Default: no (THREATS S9).
     pub sha1: bool,
-    /// The smallest RSA modulus accepted, in bits, of the signer and above; smaller ones between this and 2,048 are named
+    /// The smallest RSA modulus accepted, in bits, of the signer, and of CAs where it is below 2,048; smaller ones between this and 2,048 are named
     /// [`Tolerance::WeakKey`](crate::Tolerance::WeakKey). Default: 2,048.
     pub rsa_bits_min: usize,
     /// Whether a signature without signed attributes is refused. Default: no, because the commonest form of

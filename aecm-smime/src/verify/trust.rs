@@ -111,7 +111,8 @@ impl Verifier<'_> {
     ) -> Result<Path, PathFailure> {
         let mut options = PathOptions::new(purpose, at, self.policy.limits.clone());
         options.sha1 = self.policy.sha1;
-        options.rsa_bits_min = self.policy.rsa_bits_min;
+        // A policy that asks for more of the signer asks the CAs above for what is usual.
+        options.rsa_bits_min = self.policy.rsa_bits_min.min(options.rsa_bits_min);
         options.policies = self.policies.clone();
         options.revocation = self.revocation.clone();
         // A proven time lies in the past; evidence is of today.

@@ -181,7 +181,9 @@ fn mathematics(signer: &SignerReport) -> Result<(), Failure> {
         return Ok(());
     }
     let reason = signer.reasons.iter().find(|reason| !is_about_trust(reason));
-    Err(Failure::Wrong(reason.map_or_else(unexplained, refusal_of)))
+    let refusal = reason.map_or_else(unexplained, refusal_of);
+    // Without the certificate nothing was found wrong: whoever has it can tell.
+    Err(Failure::Wrong(Refusal { untrusted: reason == Some(&Reason::SignerCertificateMissing), ..refusal }))
 }
 
 const fn is_about_trust(reason: &Reason) -> bool {

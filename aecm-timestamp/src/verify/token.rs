@@ -79,6 +79,9 @@ pub(super) fn judge(
             answers(&content, &signed, request)?;
         }
     }
+    if content.digest.is_some_and(|digest| digest.output_size() != content.imprint.len()) {
+        return Err(Refusal::new("timestamp-malformed", "the imprint is not as long as its digest's values"));
+    }
     if let Some(now) = fresh {
         is_fresh(&content, now, policy)?;
     }
@@ -158,9 +161,6 @@ fn strong_imprint(content: &TstInfo, sha1: bool) -> Result<(), Refusal> {
     if digest.is_weak() && !sha1 {
         let detail = format!("the imprint is a {} digest, which proves nothing any more", digest.name());
         return Err(Refusal::new("timestamp-weak-imprint", detail));
-    }
-    if content.imprint.len() != digest.output_size() {
-        return Err(Refusal::new("timestamp-malformed", "the imprint is not as long as its digest's values"));
     }
     Ok(())
 }

@@ -2,9 +2,10 @@
 
 use aecm_core::digest::DigestAlgorithm;
 use aecm_core::oid::{self, ObjectIdentifier};
+use aecm_core::path::Anchors;
 use aecm_core::tlv::{Tag, write as w};
 use aecm_smime::verify::{TimestampTrust, TokenFinding, TokenVerifier};
-use aecm_timestamp::{TimestampPolicy, Verifier};
+use aecm_timestamp::{Error, TimestampPolicy, Verifier};
 
 use crate::maker::{CLASSIC, DATA, Draft, Holder, Info, NATIONAL, Names, Spec, noon, time};
 use aecm_core::software::KeySpec;
@@ -20,6 +21,14 @@ fn word(token: &[u8], policy: &TimestampPolicy) -> &'static str {
             word
         }
         other => panic!("not refused: {other:?}"),
+    }
+}
+
+/// A token of a stranger proves nothing and spoils nothing.
+fn undecided(token: &[u8], policy: &TimestampPolicy, expected: &str) {
+    match judge(token, policy) {
+        TokenFinding::NotEvaluated { word, .. } => assert_eq!(word, expected),
+        other => panic!("not left open: {other:?}"),
     }
 }
 
@@ -223,10 +232,25 @@ fn t4_the_leaf_is_the_one_the_signer_names() {
         draft.bag = vec![CLASSIC.tsa.certificate.clone(), other.clone()];
     });
     refused(&token, "timestamp-signature-mismatch");
-    refused(&with(|draft| draft.bag.clear()), "timestamp-signer-certificate-missing");
+    undecided(&with(|draft| draft.bag.clear()), &CLASSIC.policy(), "timestamp-signer-certificate-missing");
     let mut policy = CLASSIC.policy();
     policy.intermediates = vec![CLASSIC.tsa.certificate.clone()];
     assert!(is_proven(&with(|draft| draft.bag.clear()), &policy), "from elsewhere");
+}
+
+#[test]
+fn a_strangers_authority_is_left_open_and_its_forgery_refused() {
+    let mut policy = CLASSIC.policy();
+    policy.tsa_anchors = NATIONAL.policy().tsa_anchors;
+    policy.mailbox_anchors = Anchors::new(Vec::new());
+    undecided(&draft().der(), &policy, "timestamp-no-path-to-anchor");
+    let verifier = Verifier::new(policy);
+    let Err(Error::Token { word, .. }) = verifier.verify(&draft().der(), b"something else") else {
+        panic!("a token for something else is taken")
+    };
+    assert_eq!(word, "timestamp-imprint-mismatch");
+    let finding = verifier.verify_token(&draft().der(), b"something else");
+    assert!(matches!(finding, TokenFinding::Refused { .. }), "{finding:?}");
 }
 
 #[test]
@@ -259,13 +283,13 @@ fn t5_a_root_is_believed_in_its_window_only() {
     let anchor = CLASSIC.tsa_root.certificate.sha256();
     let mut window = TrustWindow { anchor, from: None, until: Some(time("2026-06-01T11:59:59Z")) };
     policy.windows = vec![window.clone()];
-    assert_eq!(word(&draft().der(), &policy), "timestamp-outside-trust-window");
+    undecided(&draft().der(), &policy, "timestamp-outside-trust-window");
     window.until = Some(noon());
     policy.windows = vec![window.clone()];
     assert!(is_proven(&draft().der(), &policy));
     window.from = Some(time("2026-06-01T12:00:01Z"));
     policy.windows = vec![window.clone()];
-    assert_eq!(word(&draft().der(), &policy), "timestamp-outside-trust-window");
+    undecided(&draft().der(), &policy, "timestamp-outside-trust-window");
     // The window of another authority's root is not this one's.
     window.anchor = NATIONAL.tsa_root.certificate.sha256();
     policy.windows = vec![window];
