@@ -158,12 +158,19 @@ impl Client {
         let mut machine = self.machine(plan, account_key.as_ref(), &state_name).await?;
         let mut looked = mails::Looked::default();
         let mut shown = None;
+        let mut watch = Watch { last: self.joints.clock.now(), deadline };
         loop {
-            let now = self.joints.clock.now();
+            let now = watch.now(self.joints.clock.as_ref(), &mut machine);
+            let deadline = watch.deadline;
             if now >= deadline {
                 // The last answer may have said much.
                 self.save(&machine, &state_name).await?;
-                return Err(ClientError::Deadline { step: machine.step() });
+                let refused = machine.refused_mails().to_vec();
+                return Err(if refused.is_empty() {
+                    ClientError::Deadline { step: machine.step() }
+                } else {
+                    ClientError::Machine(crate::machine::Error::NoChallengeMail { until: deadline, refused })
+                });
             }
             let output = match machine.poll(now) {
                 Ok(output) => output,
@@ -193,7 +200,8 @@ impl Client {
                 other => self.act(other, &plan.mailbox, account_key.as_ref(), deadline).await?,
             };
             let had_account = machine.account().cloned();
-            if let Err(error) = machine.handle(input, self.joints.clock.now()) {
+            let now = watch.now(self.joints.clock.as_ref(), &mut machine);
+            if let Err(error) = machine.handle(input, now) {
                 return self.give_up(&machine, &state_name, error).await;
             }
             if let Some(account) = machine.account().filter(|account| had_account.as_ref() != Some(account)) {
@@ -327,6 +335,23 @@ impl Client {
         if let Some(observer) = &self.joints.observer {
             observer.event(event);
         }
+    }
+}
+
+/// Notices that the clock was set back, which gives nobody more time (THREATS N4, N10).
+struct Watch {
+    last: Time,
+    deadline: Time,
+}
+
+impl Watch {
+    fn now(&mut self, clock: &dyn Clock, machine: &mut Machine) -> Time {
+        let now = clock.now();
+        let back = self.last.since(now);
+        self.deadline = self.deadline.minus(back);
+        machine.clock_went_back(back);
+        self.last = now;
+        now
     }
 }
 

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod brief;
 pub mod check;
 pub mod client;
 pub mod csr;

@@ -21,6 +21,7 @@ mod challenge;
 mod config;
 mod error;
 mod exchange;
+mod hide;
 mod io;
 mod issue;
 mod order;
@@ -47,7 +48,7 @@ pub use io::{
 pub use retry::retry_after;
 
 use error::Step;
-use state::{ItemState, Phase, State};
+use state::{ItemState, OrderState, Phase, State};
 
 /// Obtains the certificates of a plan.
 pub struct Machine {
@@ -163,7 +164,10 @@ impl Machine {
     /// # Errors
     /// [`Error`] when the plan cannot go on; see [`Machine::handle`].
     pub fn poll(&mut self, now: Time) -> Result<Output, Error> {
-        let result = self.wish(now);
+        let result = match self.wish(now) {
+            Err(error) if self.outlived(&error, self.resumes()) => self.wish(now),
+            result => result,
+        };
         self.settle(result)
     }
 
@@ -171,23 +175,59 @@ impl Machine {
     ///
     /// # Errors
     /// [`Error`]; the machine has then given up the order it was at, and keeps what was issued. Polling it again
-    /// tries that certificate once more with a new order.
+    /// tries that certificate once more with a new order. Where a CSR had been submitted the server may have
+    /// issued: that order is then read once more before it is given up.
     pub fn handle(&mut self, input: Input, now: Time) -> Result<(), Error> {
-        let result = self.take(input, now);
+        let resumes = self.resumes();
+        let result = match self.take(input, now) {
+            Err(error) if self.outlived(&error, resumes) => Ok(()),
+            result => result,
+        };
         self.settle(result)
     }
 
+    fn resumes(&self) -> bool {
+        self.state.order.as_ref().is_some_and(|order| order.resumed)
+    }
+
+    /// Whether an order of an earlier try cannot go on: another is opened instead, and it is no error of this one.
+    fn outlived(&mut self, error: &Error, resumed: bool) -> bool {
+        let reading =
+            matches!(self.state.step, Step::Order | Step::Authorization | Step::Download | Step::Install);
+        if !resumed || !reading || !error.ends_order() || self.state.order.is_none() {
+            return false;
+        }
+        self.state.phase = Phase::Idle;
+        self.state.failures = 0;
+        self.state.bad_nonces = 0;
+        self.reorder(None).is_ok()
+    }
+
     /// After an error that ends an order, the next try begins with a new one.
-    fn settle<T>(&mut self, result: Result<T, Error>) -> Result<T, Error> {
+    fn settle<T>(&mut self, mut result: Result<T, Error>) -> Result<T, Error> {
+        if let Err(error) = &mut result {
+            let known = self.challenge().ok();
+            let secrets = known.map(|known| [Some(&known.part2), known.token.as_ref()]);
+            for secret in secrets.into_iter().flatten().flatten() {
+                error.hide(&secret.0);
+            }
+        }
         if let Err(error) = &result {
             self.state.phase = Phase::Idle;
             self.state.failures = 0;
             self.state.bad_nonces = 0;
             if error.ends_order() && self.state.order.is_some() {
-                self.state.order = None;
                 self.state.reorders = 0;
-                self.state.step = Step::NewOrder;
                 self.state.wake_at = None;
+                let issued = |order: &OrderState| order.submitted && !order.resumed && !error.is_over();
+                match self.state.order.take_if(|order| !issued(order)) {
+                    Some(_) => self.state.step = Step::NewOrder,
+                    None => {
+                        // The server may have issued: it is not asked to do so again before that is known.
+                        self.state.take_up_again();
+                        self.state.step = Step::Order;
+                    }
+                }
             }
         }
         result
@@ -237,6 +277,19 @@ impl Machine {
             (Input::Csr(der), Step::Csr) => self.take_csr(&der),
             (Input::Installed, Step::Install) => self.take_installed(),
             (input, step) => Err(Error::UnexpectedInput { input: input.name(), step }),
+        }
+    }
+
+    /// The clock was set back: what was to happen after a wait is not put off by that.
+    pub(crate) fn clock_went_back(&mut self, by: core::time::Duration) {
+        self.state.wake_at = self.state.wake_at.map(|wake_at| wake_at.minus(by));
+    }
+
+    /// Why mails were refused, while a mail is waited for.
+    pub(crate) fn refused_mails(&self) -> &[String] {
+        match (self.state.step, self.challenge()) {
+            (Step::Mail, Ok(challenge)) => &challenge.refused,
+            _ => &[],
         }
     }
 

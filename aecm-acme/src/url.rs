@@ -2,8 +2,12 @@
 
 use core::fmt;
 
+use crate::brief::Brief;
+
 /// The longest URL that is accepted, in octets.
 const MAX_URL: usize = 2048;
+/// How much of one is shown.
+const SHOWN: usize = 120;
 
 /// Scheme, host and port.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -39,11 +43,18 @@ pub enum UrlError {
 impl fmt::Display for UrlError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Malformed { url } => write!(f, "not a usable URL: {:?}", url),
-            Self::NotSecure { url } => write!(f, "{url} is not https"),
-            Self::ForeignOrigin { url, expected } => {
-                write!(f, "the server names {url}, which is not of its own origin {expected}")
-            }
+            Self::Malformed { url } => write!(
+                f,
+                "not a usable URL, given or named by the server: \"{}\"",
+                Brief(url.escape_debug(), SHOWN)
+            ),
+            Self::NotSecure { url } => write!(f, "{} is not https; give an https URL", Brief(url, SHOWN)),
+            Self::ForeignOrigin { url, expected } => write!(
+                f,
+                "the server names {}, which is not of its own origin {}",
+                Brief(url, SHOWN),
+                Brief(expected, SHOWN)
+            ),
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::limits::Limits;
 use crate::mailbox::Mailbox;
 use crate::ocsp::OcspResponse;
 use crate::signature::Sm2Id;
+use crate::software::SoftwareKey;
 use crate::tlv::{self, Reader, Rules, Tag, Tlv, write};
 
 /// Walks over `input` as far as it can be read: spans lie in order within the input, what is DER is BER too,
@@ -183,6 +184,22 @@ pub fn mailbox(text: &str) {
     assert!(mailbox.matches(&mailbox), "it matches itself");
     assert!(!mailbox.as_str().contains(char::is_control), "no control characters");
     assert!(mailbox.ascii_domain().is_ascii(), "A-labels are ASCII");
+}
+
+/// A private key under the password `p`, in DER or PEM, with bounds so low that no input costs more than a moment.
+pub fn encrypted_key(input: &[u8]) {
+    let limits = Limits { pbkdf2_iterations: 20, scrypt_memory: 1 << 16, ..Limits::default() };
+    let mut found = SoftwareKey::from_encrypted_der(input, b"p", &limits).ok();
+    if let Ok(text) = core::str::from_utf8(input) {
+        found = found.or_else(|| SoftwareKey::from_pem_with_password(text, b"p", &limits).ok());
+    }
+    if let Some(key) = found {
+        let again = SoftwareKey::from_pkcs8_der(&key.to_pkcs8_der());
+        assert!(again.is_ok_and(|again| again.public_key() == key.public_key()), "what is read is written");
+    }
+    if let Ok(plain) = crate::password::decrypt(input, b"p", &limits) {
+        assert!(plain.len() < input.len(), "padding is taken away");
+    }
 }
 
 #[cfg(test)]

@@ -53,3 +53,8 @@ fn mail_header() {
 fn mailbox() {
     replay("mailbox", bodies::mailbox, 2_000);
 }
+
+#[test]
+fn encrypted_key() {
+    replay("encrypted_key", aecm_core::fuzzing::encrypted_key, 1_000);
+}

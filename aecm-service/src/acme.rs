@@ -5,8 +5,11 @@
 mod account;
 mod authorization;
 mod certificate;
+mod crl;
 mod directory;
 mod encryption;
+mod escrow;
+mod events;
 mod external;
 mod finalize;
 mod key_change;
@@ -17,6 +20,7 @@ mod public;
 mod renewal;
 mod request;
 mod state;
+mod transfer;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -27,6 +31,8 @@ use aecm_core::limits::Limits;
 use aecm_core::suite::Level;
 use aecm_core::time::Time;
 
+pub(crate) use self::crl::crl_name;
+pub(crate) use self::escrow::{Escrow, EscrowKeys};
 use self::problem::Problem;
 use self::request::{KeyRule, Signed};
 use self::state::State;
@@ -53,20 +59,31 @@ pub(crate) struct AcmeServer {
     folder: Option<Folder>,
     /// Held while an encrypting certificate is issued: a mailbox has one encrypting key in each suite.
     encrypting: tokio::sync::Mutex<()>,
+    /// Held while a revocation list is signed.
+    listing: tokio::sync::Mutex<()>,
+    /// Keeps encrypting keys, where the options want it.
+    escrow: Option<Escrow>,
+}
+
+/// What the server works with.
+pub(crate) struct Parts {
+    pub(crate) pki: Arc<Pki>,
+    pub(crate) post: Arc<PostOffice>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) rng: Arc<dyn Rng>,
+    pub(crate) escrow: Option<Escrow>,
+    /// The state folder, and what stood in it.
+    pub(crate) folder: Option<Folder>,
+    pub(crate) rows: Vec<Change>,
 }
 
 impl AcmeServer {
-    /// `base` is the origin the server is reached at, without a slash at its end; `rows` is what stood in the
-    /// folder.
-    pub(crate) fn new(
-        base: String,
-        options: AcmeOptions,
-        pki: Arc<Pki>,
-        post: Arc<PostOffice>,
-        clock: Arc<dyn Clock>,
-        rng: Arc<dyn Rng>,
-        (folder, rows): (Option<Folder>, Vec<Change>),
-    ) -> Result<Self, String> {
+    /// `base` is the origin the server is reached at, without a slash at its end.
+    ///
+    /// # Errors
+    /// What is wrong with a row.
+    pub(crate) fn new(base: String, options: AcmeOptions, parts: Parts) -> Result<Self, String> {
+        let Parts { pki, post, clock, rng, escrow, folder, rows } = parts;
         let state = State::restore(rows)?;
         for authorization in state.authorizations.values() {
             post.open(&authorization.from);
@@ -82,6 +99,8 @@ impl AcmeServer {
             state: Mutex::new(state),
             folder,
             encrypting: tokio::sync::Mutex::default(),
+            listing: tokio::sync::Mutex::default(),
+            escrow,
         })
     }
 
@@ -193,6 +212,7 @@ impl AcmeServer {
             ("GET" | "HEAD", "directory", None) => return Ok(self.directory()),
             ("GET" | "HEAD", "new-nonce", None) => return self.new_nonce(ask.method == "HEAD"),
             ("GET", "terms", None) => return Ok(self.terms()),
+            ("GET", "escrow-terms", None) => return self.escrow_terms(),
             ("GET" | "HEAD", "renewal-info", Some(id)) if action.is_none() => return self.renewal_info(id),
             ("POST", _, _) => {}
             _ => {
@@ -217,6 +237,11 @@ impl AcmeServer {
             ("order", Some(id), Some("finalize")) => self.finalize(&signed(KeyRule::Kid)?, id).await,
             ("authorization", Some(id), None) => self.authorization(&signed(KeyRule::Kid)?, id).await,
             ("challenge", Some(id), Some(kind)) => self.challenge(&signed(KeyRule::Kid)?, id, kind).await,
+            ("new-transfer", None, None) => self.new_transfer(&signed(KeyRule::Kid)?).await,
+            ("transfers", None, None) => self.transfers(&signed(KeyRule::Kid)?),
+            ("transfer", Some(id), None) => self.transfer(&signed(KeyRule::Kid)?, id),
+            ("events", None, None) => self.events(&signed(KeyRule::Kid)?),
+            ("escrow", None, None) => self.post_escrow(&signed(KeyRule::Kid)?).await,
             ("certificate", Some(id), None) => self.certificate(&signed(KeyRule::Kid)?, id),
             _ => Err(Problem::not_found()),
         }

@@ -11,6 +11,7 @@ use aecm_core::time::Time;
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize as _, Zeroizing};
 
+use crate::acme::EscrowKeys;
 use crate::ca::{BranchKeys, KeyPair, Pki, Realm, new_key};
 use crate::error::Error;
 use crate::folder::StateError;
@@ -25,6 +26,8 @@ pub(crate) struct Identity {
     pub(crate) tsa_sm2: KeyPair,
     pub(crate) tls: TlsKeys,
     pub(crate) dkim: SoftwareKey,
+    /// Made when the options first ask for it.
+    pub(crate) escrow: Option<EscrowKeys>,
 }
 
 /// Wiped when dropped.
@@ -59,6 +62,14 @@ struct Stored {
     tls_ca: StoredPair,
     tls_server: StoredPair,
     dkim: StoredKey,
+    #[serde(default)]
+    escrow: Option<StoredEscrow>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredEscrow {
+    encryption: StoredPair,
+    signing: StoredPair,
 }
 
 impl Identity {
@@ -73,7 +84,19 @@ impl Identity {
             tsa_sm2: Tsa::generate_unit(&pki, Suite::Sm2, KeySpec::Sm2, rng, now).await?,
             tls: TlsKeys::generate(rng, now).await?,
             dkim: new_key(KeySpec::Rsa(2048), rng)?,
+            escrow: None,
         })
+    }
+
+    /// Makes what the options ask for and is not there yet, and what is about to expire; whether anything was.
+    pub(crate) async fn complete(&mut self, options: &ServiceOptions, now: Time) -> Result<bool, Error> {
+        let mut changed = self.tls.renew(&options.rng, now).await?;
+        if let (None, Some(escrow)) = (&self.escrow, &options.acme.escrow) {
+            let pki = Pki::restore(self.branches.clone(), Arc::clone(&options.rng));
+            self.escrow = Some(EscrowKeys::generate(&pki, escrow.key, &options.rng, now).await?);
+            changed = true;
+        }
+        Ok(changed)
     }
 
     /// For the folder.
@@ -85,6 +108,10 @@ impl Identity {
             tls_ca: StoredPair::new(&self.tls.ca),
             tls_server: StoredPair::new(&self.tls.server),
             dkim: StoredKey::new(&self.dkim),
+            escrow: self.escrow.as_ref().map(|escrow| StoredEscrow {
+                encryption: StoredPair::new(&escrow.encryption),
+                signing: StoredPair::new(&escrow.signing),
+            }),
         };
         let json = serde_json::to_vec(&stored).map(Zeroizing::new);
         json.map_err(|error| StateError::damaged(Path::new("identity"), error.to_string()).into())
@@ -102,6 +129,13 @@ impl Identity {
                 tsa_sm2: stored.tsa_sm2.read()?,
                 tls: TlsKeys { ca: stored.tls_ca.read()?, server: stored.tls_server.read()? },
                 dkim: stored.dkim.read()?,
+                escrow: match &stored.escrow {
+                    None => None,
+                    Some(escrow) => Some(EscrowKeys {
+                        encryption: escrow.encryption.read()?,
+                        signing: escrow.signing.read()?,
+                    }),
+                },
             })
         };
         let identity = read().map_err(|detail| StateError::damaged(path, detail))?;

@@ -3,6 +3,7 @@
 
 mod acme;
 pub mod ca;
+mod envelope;
 mod error;
 mod folder;
 mod hex;

@@ -4,6 +4,7 @@
 //! mail provider of everybody else, which signs what its users send.
 
 mod maildir;
+mod notice;
 mod smtp;
 
 use std::collections::BTreeMap;
@@ -32,6 +33,7 @@ use self::smtp::Smtp;
 use crate::error::Error;
 use crate::options::MailDelivery;
 
+pub(crate) use notice::Notice;
 pub use smtp::Outbox;
 
 const SELECTOR: &str = "aecm";
@@ -47,6 +49,7 @@ pub struct PostOffice {
     clock: Arc<dyn Clock>,
     boxes: Mutex<Boxes>,
     arrival: Notify,
+    rng: Arc<dyn Rng>,
     /// The ways out.
     memory: bool,
     maildirs: Vec<Arc<Maildir>>,
@@ -100,6 +103,7 @@ impl PostOffice {
             clock,
             boxes: Mutex::default(),
             arrival: Notify::new(),
+            rng: Arc::clone(rng),
             memory,
             maildirs,
             servers,
@@ -160,7 +164,8 @@ impl PostOffice {
             let written = tokio::task::spawn_blocking(move || maildir.deliver(&raw, now)).await;
             written.map_err(|error| Error::Mail(error.to_string()))?.map_err(Error::Mail)?;
         }
-        if !delivered && !(self.maildirs.is_empty() && self.servers.is_empty()) {
+        let went_out = !self.maildirs.is_empty() || !self.servers.is_empty();
+        if went_out && !delivered {
             let mut boxes = self.boxes();
             boxes.delivered = boxes.delivered.saturating_add(1);
         }
@@ -364,5 +369,40 @@ impl TxtResolver for PostOffice {
             return Err(TxtError::NoRecords);
         }
         Ok(vec![self.dkim_record(domain).1.into_bytes()])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aecm_core::embed::{OsRng, SystemClock};
+    use aecm_core::software::KeySpec;
+
+    use super::*;
+
+    // A reply mail may bear signatures of any domain; only its author's is asked for.
+    #[tokio::test]
+    async fn one_domain_is_asked_for_keys() {
+        let rng: Arc<dyn Rng> = Arc::new(OsRng);
+        let key = SoftwareKey::generate(KeySpec::P256, &OsRng).unwrap();
+        let ways = [MailDelivery::Memory];
+        let office = PostOffice::new("ca.example.test", key, &ways, Arc::new(SystemClock), &rng).unwrap();
+        for mailbox in ["alice@example.test", "mallory@example.org"] {
+            office.open(&mailbox.parse().unwrap());
+        }
+        let own = OwnDomain { office: &office, domain: "example.test".to_owned() };
+        for name in ["aecm._domainkey.example.test", "AECM._domainkey.Example.TEST."] {
+            assert!(own.txt(name).await.is_ok(), "{name}");
+        }
+        for name in [
+            "aecm._domainkey.example.org",
+            "aecm._domainkey.ca.example.test",
+            "aecm._domainkey.sub.example.test",
+            "other._domainkey.example.test",
+            "example.test",
+            "",
+        ] {
+            assert!(own.txt(name).await.is_err(), "{name}");
+        }
+        assert!(office.txt("aecm._domainkey.example.org").await.is_ok());
     }
 }

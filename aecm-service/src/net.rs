@@ -3,5 +3,5 @@
 mod server;
 mod tls;
 
-pub(crate) use server::{Answer, Ask, Handler, Server};
+pub(crate) use server::{Answer, Ask, Handler, Server, takes_packages};
 pub(crate) use tls::TlsKeys;

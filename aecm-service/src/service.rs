@@ -9,7 +9,7 @@ use aecm_core::embed::TxtResolver;
 use aecm_core::suite::Suite;
 use serde_json::{Map, Value, json};
 
-use crate::acme::AcmeServer;
+use crate::acme::{AcmeServer, Escrow, Parts};
 use crate::ca::{Anchors, Pki, PkiAnchors};
 use crate::error::Error;
 use crate::folder::{Change, Folder, StateError};
@@ -52,6 +52,8 @@ impl Desk {
             self.acme.answer(ask).await
         } else if ask.path.starts_with("/tsa/") {
             self.tsa.answer(ask).await
+        } else if ask.path.starts_with("/crl/") {
+            self.acme.answer_crl(&ask).await
         } else if ask.path.starts_with("/aecm/") {
             self.acme.answer_public(&ask)
         } else {
@@ -79,14 +81,19 @@ impl Service {
             .map_err(|error| Error::Listen { address: options.listen, detail: error.to_string() })?;
         let base = format!("https://{address}");
         let (identity, folder, rows) = Self::identity(&options).await?;
-        let Identity { branches, tsa_classic, tsa_sm2, tls, dkim } = identity;
+        let Identity { branches, tsa_classic, tsa_sm2, tls, dkim, escrow } = identity;
         let ServiceOptions { ca_domain, acme, clock, rng, state, mail, .. } = options;
         let pki = Arc::new(Pki::restore(branches, Arc::clone(&rng)));
         let anchors = pki.all_anchors()?;
         let tsa = Tsa::new(&pki, tsa_classic, tsa_sm2, Arc::clone(&clock), Arc::clone(&rng))?;
         let post = Arc::new(PostOffice::new(&ca_domain, dkim, &mail, Arc::clone(&clock), &rng)?);
         let tls = tls.configure()?;
-        let acme = AcmeServer::new(base.clone(), acme, pki, Arc::clone(&post), clock, rng, (folder, rows));
+        let escrow = match (escrow, &acme.escrow) {
+            (Some(keys), Some(options)) => Some(Escrow::new(keys, options.terms.clone(), &pki, &rng)?),
+            _ => None,
+        };
+        let parts = Parts { pki, post: Arc::clone(&post), clock, rng, escrow, folder, rows };
+        let acme = AcmeServer::new(base.clone(), acme, parts);
         let acme = Arc::new(acme.map_err(|detail| {
             StateError::damaged(&state.unwrap_or_default(), format!("a row does not read back: {detail}"))
         })?);
@@ -99,21 +106,19 @@ impl Service {
     async fn identity(options: &ServiceOptions) -> Result<(Identity, Option<Folder>, Vec<Change>), Error> {
         let now = options.clock.now();
         let Some(directory) = options.state.clone() else {
-            return Ok((Identity::generate(options, now).await?, None, Vec::new()));
+            let mut identity = Identity::generate(options, now).await?;
+            identity.complete(options, now).await?;
+            return Ok((identity, None, Vec::new()));
         };
         let at = directory.join("identity");
         let opened = tokio::task::spawn_blocking(move || Folder::open(&directory)).await;
         let found = opened
             .map_err(|error| StateError::io("read", &at, &std::io::Error::other(error.to_string())))??;
-        let (identity, changed) = match &found.identity {
-            Some(json) => {
-                let mut identity = Identity::from_json(json, &at)?;
-                let renewed = identity.tls.renew(&options.rng, now).await?;
-                (identity, renewed)
-            }
+        let (mut identity, new) = match &found.identity {
+            Some(json) => (Identity::from_json(json, &at)?, false),
             None => (Identity::generate(options, now).await?, true),
         };
-        if changed {
+        if identity.complete(options, now).await? || new {
             found.folder.write_identity(&identity.to_json()?)?;
         }
         Ok((identity, Some(found.folder), found.rows))

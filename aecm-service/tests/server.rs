@@ -6,6 +6,8 @@
 #[path = "support/client.rs"]
 mod client;
 
+#[path = "support/relay.rs"]
+mod relay;
 #[path = "support/smtp.rs"]
 mod smtp;
 
@@ -17,12 +19,22 @@ mod certificate;
 mod challenge;
 #[path = "server/delivery.rs"]
 mod delivery;
+#[path = "server/escrow.rs"]
+mod escrow;
 #[path = "server/finalize.rs"]
 mod finalize;
+#[path = "server/killed.rs"]
+mod killed;
+#[path = "server/levels.rs"]
+mod levels;
 #[path = "server/limits.rs"]
 mod limits;
+#[path = "server/log.rs"]
+mod log;
 #[path = "server/order.rs"]
 mod order;
+#[path = "server/public.rs"]
+mod public;
 #[path = "server/reply.rs"]
 mod reply;
 #[path = "server/request.rs"]
@@ -31,5 +43,7 @@ mod request;
 mod service;
 #[path = "server/state.rs"]
 mod state;
+#[path = "server/transfer.rs"]
+mod transfer;
 #[path = "server/tsa.rs"]
 mod tsa;

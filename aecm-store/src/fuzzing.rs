@@ -1,8 +1,13 @@
-//! Bodies of fuzz targets: parsers of what a vault reads before and after it is authenticated.
+//! Bodies of fuzz targets: parsers of what a vault reads before and after it is authenticated, and of what keys come
+//! in from elsewhere.
 
+use aecm_core::certificate::Certificate;
+use aecm_core::limits::Limits;
 use aecm_core::mailbox::Mailbox;
+use aecm_core::software::SoftwareKey;
 
 use crate::ledger::Ledger;
+use crate::{EntryState, package};
 
 /// The octets of any file of a vault, as an attacker with the disk would give them; and what is sealed
 /// inside, as a broken writer would.
@@ -40,6 +45,54 @@ pub fn ledger(input: &[u8]) {
     let written = ledger.to_json().ok();
     let again = written.as_ref().and_then(|octets| Ledger::from_json(octets, &mailbox).ok());
     assert!(again.is_some_and(|again| again.to_json().ok() == written), "what is written reads back");
+}
+
+/// Bounds so low that no input costs more than a moment.
+fn low() -> Limits {
+    let mut limits = Limits::default();
+    limits.pbkdf2_iterations = 20;
+    limits.scrypt_memory = 1 << 16;
+    limits
+}
+
+/// A PKCS#12 file, with and without its MAC; the password of the seeds is `p`.
+///
+/// # Panics
+/// When an invariant does not hold.
+#[cfg(feature = "pkcs12")]
+pub fn pkcs12(input: &[u8]) {
+    use crate::p12::Pkcs12;
+
+    let strict = Pkcs12::parse(input, "p", &low());
+    let Ok(loose) = Pkcs12::parse_unauthenticated(input, "p", &low()) else {
+        assert!(strict.is_err(), "what a MAC vouches for is read without it too");
+        return;
+    };
+    if let Ok(strict) = &strict {
+        assert_eq!(strict.keys().len(), loose.keys().len(), "a MAC changes nothing in what it covers");
+    }
+    for key in loose.keys().iter().filter_map(|bag| bag.key().ok()) {
+        for own in loose.certificates_of(&key) {
+            assert!(own.public_key() == Some(key.public_key()), "a certificate is that of its key");
+        }
+    }
+}
+
+/// A package of keys.
+///
+/// # Panics
+/// When an invariant does not hold.
+pub fn key_package(input: &[u8]) {
+    let Ok(keys) = package::parse(input, &low()) else { return };
+    assert!(!keys.is_empty() && keys.len() <= package::MAX_KEYS, "a package has keys, and not too many");
+    for key in keys {
+        let private = SoftwareKey::from_pkcs8_der(&key.pkcs8);
+        assert!(private.is_ok_and(|private| *private.public_key() == key.public_key), "its halves fit");
+        let own = |leaf: &Certificate| leaf.public_key() == Some(&key.public_key);
+        assert!(!key.certificates.is_empty() && key.certificates.iter().all(own), "and its certificates");
+        assert_eq!(key.chains().len(), key.certificates.len(), "each has a chain");
+        assert!(key.into_imported(EntryState::Retired).slot.is_well_formed(), "it fills a slot");
+    }
 }
 
 #[cfg(test)]

@@ -125,7 +125,6 @@ impl Pkcs12 {
     }
 
     /// Starts a file.
-    #[must_use]
     pub fn builder() -> Pkcs12Builder {
         Pkcs12Builder::default()
     }

@@ -17,3 +17,14 @@ fn vault_file() {
 fn ledger() {
     replay("ledger", aecm_store::fuzzing::ledger, 2_000);
 }
+
+#[cfg(feature = "pkcs12")]
+#[test]
+fn pkcs12() {
+    replay("pkcs12", aecm_store::fuzzing::pkcs12, 2_000);
+}
+
+#[test]
+fn key_package() {
+    replay("key_package", aecm_store::fuzzing::key_package, 1_000);
+}

@@ -35,7 +35,7 @@ pub struct EscrowConsent {
 pub struct Escrowed {
     /// What the owner agreed to.
     pub consent: EscrowConsent,
-    /// When the keys were last given.
+    /// When the keys were last given. Where the answer of the service was lost, they may not have arrived.
     pub stored_at: Time,
     /// SHA-256 of the encryption certificates whose keys were given, in hexadecimal.
     pub certificates: Vec<String>,
@@ -99,9 +99,21 @@ impl Mailbox {
             stored_at: now.unix(),
             certificates: certificates.clone(),
         };
-        // Consent is recorded before anything leaves.
-        record::save(self.aecm().store().as_ref(), &self.escrow_name(), &stored).await?;
-        self.client().escrow(&payload, self.soon()).await?;
+        // Consent is recorded before anything leaves, and unsaid where the service did not take the keys.
+        let (store, name) = (self.aecm().store().as_ref(), self.escrow_name());
+        let before: Option<Stored> = record::load(store, &name).await?;
+        record::save(store, &name, &stored).await?;
+        match self.client().escrow(&payload, self.soon()).await {
+            Ok(()) => {}
+            Err(error @ ClientError::Problem(_)) => {
+                match before {
+                    Some(before) => record::save(store, &name, &before).await?,
+                    None => store.delete_state(&name).await?,
+                }
+                return Err(error.into());
+            }
+            Err(error) => return Err(error.into()),
+        }
         Ok(Escrowed { consent, stored_at: now, certificates })
     }
 

@@ -5,6 +5,8 @@
 
 #[path = "support/cut.rs"]
 mod cut;
+#[path = "support/forge.rs"]
+mod forge;
 #[path = "support/world.rs"]
 mod world;
 
@@ -12,6 +14,10 @@ mod world;
 mod addressed;
 #[path = "facade/compose.rs"]
 mod compose;
+#[path = "facade/discover.rs"]
+mod discover;
+#[path = "facade/escrow.rs"]
+mod escrow;
 #[path = "facade/hostile.rs"]
 mod hostile;
 #[path = "facade/interrupted.rs"]
@@ -32,3 +38,7 @@ mod revoke;
 mod tamper;
 #[path = "facade/time.rs"]
 mod time;
+#[path = "facade/transfer.rs"]
+mod transfer;
+#[path = "facade/transfer_hostile.rs"]
+mod transfer_hostile;

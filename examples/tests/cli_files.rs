@@ -13,7 +13,7 @@ mod cli {
     mod mutated;
     mod open;
     mod sign;
-    pub mod support;
+    mod support;
     mod timestamp;
     mod verify;
     mod words;

@@ -63,7 +63,12 @@ impl Machine {
                 // The server forgot the account: register once more; the try after an error may do so again.
                 let before = core::mem::replace(&mut self.state.registered, true);
                 self.state.account = None;
-                self.state.order = None;
+                if self.order().is_ok_and(|order| order.submitted) {
+                    // It may be the account's again once that is known again.
+                    self.state.take_up_again();
+                } else {
+                    self.state.order = None;
+                }
                 self.enter_account();
                 if before {
                     self.state.registered = false;

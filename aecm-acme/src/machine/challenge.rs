@@ -26,7 +26,9 @@ use super::{AcceptedMail, Error, Machine, Output, RefusedMail, Step};
 /// Tokens tried for one authorization (STANDARDS A2, A22).
 const MAX_TOKENS: u32 = 5;
 /// How much older than the order a mail may claim to be.
-const MAIL_SKEW: Duration = Duration::from_secs(300);
+pub(super) const MAIL_SKEW: Duration = Duration::from_secs(300);
+/// How long the mail of an order that is gone on with is waited for, from its opening.
+const MAIL_PATIENCE: Duration = Duration::from_secs(1_800);
 /// Challenges of one authorization whose URLs are remembered.
 const MAX_SIBLINGS: usize = 8;
 /// The word of `meta.aecm.challengeMail` that says so.
@@ -51,7 +53,11 @@ impl Machine {
             return self.expired();
         }
         // It lives: what happens to it from here on happens in this call.
-        self.order_mut()?.resumed = false;
+        let order = self.order_mut()?;
+        let resumed = core::mem::take(&mut order.resumed);
+        if let Some(challenge) = &mut order.challenge {
+            challenge.resumed |= resumed;
+        }
         match &authorization.status {
             AuthorizationStatus::Valid => {
                 self.order_mut()?.authorized = true;
@@ -145,6 +151,7 @@ impl Machine {
             responded: false,
             tried: 0,
             looks: 0,
+            resumed: false,
             refused: Vec::new(),
             problem: None,
         };
@@ -189,7 +196,7 @@ impl Machine {
             }
             (Some(_), TokenSubmission::ChallengeResponse) => Step::Respond,
             (Some(_), TokenSubmission::WithCsr) => {
-                if self.order()?.csr.is_some() {
+                if self.order()?.has_csr() {
                     Step::Finalize
                 } else {
                     Step::Csr
@@ -240,7 +247,7 @@ impl Machine {
         &mut self,
         accepted: Vec<AcceptedMail>,
         refused: Vec<RefusedMail>,
-        _now: Time,
+        now: Time,
     ) -> Result<(), Error> {
         let challenge = self.challenge()?;
         let hints: Vec<String> =
@@ -271,7 +278,10 @@ impl Machine {
         }
         let Some((id, mail)) = chosen else {
             challenge.looks += 1;
-            return Ok(());
+            let resumed = challenge.resumed;
+            // That mail is lost, or will never be taken: another order brings another.
+            let lost = resumed && now >= self.order()?.opened.plus(MAIL_PATIENCE);
+            return if lost { self.reorder(None) } else { Ok(()) };
         };
         let token = mail.token_part1.join(&part2, join);
         if self.state.consumed.len() >= MAX_CONSUMED {
@@ -291,7 +301,7 @@ impl Machine {
 
     fn take_token(&mut self, token: &Token, mail: ChallengeMail) -> Result<(), Error> {
         let submission = self.submission()?;
-        let has_csr = self.order()?.csr.is_some();
+        let has_csr = self.order()?.has_csr();
         let challenge = self.challenge_mut()?;
         challenge.token = Some(Secret(token.expose().to_owned()));
         challenge.tried += 1;

@@ -6,6 +6,7 @@ use aecm_core::embed::HttpError;
 use aecm_core::time::Time;
 use serde::{Deserialize, Serialize};
 
+use crate::brief::Brief;
 use crate::check::CheckError;
 use crate::csr::CsrError;
 use crate::jws::JwsError;
@@ -14,6 +15,9 @@ use crate::url::UrlError;
 use crate::wire::{JsonError, Problem, ProblemType};
 
 use super::state::VERSION;
+
+/// The longest message, in characters, but for `…` where it was cut.
+const LONGEST_MESSAGE: usize = 399;
 
 /// Where in the flow a machine is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -233,10 +237,30 @@ impl Error {
                 | Self::Nonces { .. }
         )
     }
+
+    /// Whether the server itself says that the order is over.
+    pub(super) const fn is_over(&self) -> bool {
+        matches!(self, Self::OrderInvalid { .. } | Self::OrderExpired | Self::ChallengeFailed { .. })
+    }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Brief(Message(self), LONGEST_MESSAGE).fmt(f)
+    }
+}
+
+/// The whole message, however long the server's texts in it are.
+struct Message<'a>(&'a Error);
+
+impl fmt::Display for Message<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.message(f)
+    }
+}
+
+impl Error {
+    fn message(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let problem = |f: &mut fmt::Formatter<'_>, problem: &Option<Box<Problem>>| match problem {
             Some(problem) => write!(f, ": {problem}"),
             None => Ok(()),
@@ -252,18 +276,27 @@ impl fmt::Display for Error {
                 write!(f, "{step}: the server redirects (status {status}), which is not followed")
             }
             Self::Status { step, status } => write!(f, "{step}: the server answers with status {status}"),
-            Self::Problem { step, problem } => write!(f, "{step}: {problem}"),
+            Self::Problem { step, problem } => write!(f, "{step}: the CA refuses: {problem}"),
             Self::UserActionRequired { instance, .. } => {
                 f.write_str("the CA wants something of you first")?;
-                instance.as_ref().map_or(Ok(()), |url| write!(f, ": visit {}", url.escape_debug()))
+                let visit = |url: &String| write!(f, ": visit {}", Brief(url.escape_debug(), 300));
+                instance.as_ref().map_or(Ok(()), visit)
             }
             Self::Nonces { step } => write!(f, "{step}: the server refuses every nonce it gives"),
-            Self::Json { step, error } => write!(f, "{step}: {error}"),
-            Self::HeaderMissing { step, name } => write!(f, "{step}: the answer has no usable {name}"),
-            Self::Inconsistent { step, what } => {
-                write!(f, "{step}: {what} is not what was asked for or agreed before; the order was given up")
+            Self::Json { step, error } => write!(f, "{step}: the server's answer cannot be used: {error}"),
+            Self::HeaderMissing { step, name } => {
+                write!(f, "{step}: the server's answer has no usable {name}")
             }
-            Self::AccountStatus { status } => write!(f, "the ACME account is {}", status.escape_debug()),
+            Self::Inconsistent { step, what } => {
+                write!(
+                    f,
+                    "{step}: {what} in the server's answer is not what was asked for or said before; call again to try anew"
+                )
+            }
+            Self::AccountStatus { status } => {
+                let status = Brief(status.escape_debug(), 40);
+                write!(f, "the CA says that the ACME account is {status}; it issues nothing for it")
+            }
             Self::ExternalAccountRequired => {
                 f.write_str("the CA wants an external account binding; give its key name and key")
             }
@@ -276,10 +309,11 @@ impl fmt::Display for Error {
                 "the CA wants the token in a way that is not possible here: {}",
                 offered.join(" ").escape_debug()
             ),
-            Self::Token(error) => write!(f, "the token of the challenge is malformed: {error}"),
+            Self::Token(error) => write!(f, "the token of the CA's challenge is malformed: {error}"),
             Self::NoChallengeMail { until, refused } => {
-                write!(f, "no challenge mail came until {until}")?;
-                if refused.is_empty() { Ok(()) } else { write!(f, "; refused: {}", refused.join("; ")) }
+                write!(f, "no challenge mail of the CA came until {until}; call again to go on")?;
+                let told = Brief(refused.join("; "), 250);
+                if refused.is_empty() { Ok(()) } else { write!(f, "; refused mails: {told}") }
             }
             Self::TooManyMails { limit } => {
                 write!(
@@ -295,13 +329,15 @@ impl fmt::Display for Error {
                 f.write_str("the CA declared the order invalid")?;
                 problem(f, said)
             }
-            Self::OrderExpired => f.write_str("the order expired before it was done"),
+            Self::OrderExpired => {
+                f.write_str("the order expired at the CA before it was done; call again to open another")
+            }
             Self::Stuck { step } => write!(f, "{step}: the server goes on answering and nothing moves"),
             Self::Csr(error) => write!(f, "{error}"),
             Self::CsrMismatch { what } => {
                 write!(f, "the request that was made has another {what} than was asked for")
             }
-            Self::Chain { why } => write!(f, "the certificate chain was not taken: {why}"),
+            Self::Chain { why } => write!(f, "the certificate chain that the CA sent was not taken: {why}"),
             Self::Certificate(error) => write!(f, "{error}"),
             Self::Jws(error) => write!(f, "{error}"),
             Self::UnexpectedInput { input, step } => {

@@ -56,6 +56,9 @@ impl Machine {
             }
             Phase::Send { url, body, sent: sent @ false } => {
                 *sent = true;
+                if let (Step::Finalize, Some(order)) = (self.state.step, &mut self.state.order) {
+                    order.submitted = true;
+                }
                 let (url, body) = (url.clone(), body.0.as_bytes().to_vec());
                 self.post(url, body)
             }
@@ -166,7 +169,13 @@ impl Machine {
                     _ => self.answer(&response, now)?,
                 }
                 self.state.bad_nonces = 0;
-                self.state.failures = 0;
+                // A request that is to be made again after its failure has made no progress (N10).
+                let again =
+                    matches!(self.state.step, Step::Finalize | Step::Respond | Step::Reply | Step::Csr);
+                if !(self.state.unsettled && again) {
+                    self.state.unsettled = false;
+                    self.state.failures = 0;
+                }
                 Ok(())
             }
             300..=399 => Err(Error::Redirect { step, status: response.status }),
@@ -251,6 +260,7 @@ impl Machine {
     /// The answer of a request was lost. Reading is repeated; after what changes the server's state, the state
     /// is read first (N11). newOrder is repeated: an order that was lost expires on its own.
     fn lost(&mut self) {
+        self.state.unsettled |= matches!(self.state.step, Step::Finalize | Step::Respond);
         self.state.step = match self.state.step {
             Step::Finalize => Step::Order,
             Step::Respond => Step::Authorization,

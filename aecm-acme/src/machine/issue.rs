@@ -41,7 +41,9 @@ impl Machine {
         if !matches!(request.mailboxes(), [one] if one.matches(&self.state.mailbox)) {
             return mismatch("mailbox");
         }
-        self.order_mut()?.csr = Some(jws::encode(der));
+        let order = self.order_mut()?;
+        order.csr = Some(jws::encode(der));
+        order.csr_refused = None;
         self.state.step = Step::Finalize;
         Ok(())
     }
@@ -63,9 +65,9 @@ impl Machine {
         if order.csr_refusals >= MAX_CSRS {
             return Err(Error::Problem { step: Step::Finalize, problem: Box::new(problem) });
         }
-        order.csr = None;
         order.csr_refused = Some(problem);
-        // The token may have been taken along with the refused CSR (A2): the order says so.
+        // The token may have been taken along with the refused CSR (A2): the order says so. The CSR stays until
+        // there is another: should a certificate have been issued after all, it is for this one.
         self.state.step = Step::Order;
         Ok(())
     }
@@ -79,6 +81,10 @@ impl Machine {
             core::str::from_utf8(&response.body).map_err(|_| Error::Chain { why: "it is not text" })?;
         if text.matches("-----BEGIN ").count() > limits.acme_chain_certificates {
             return Err(Error::Chain { why: "it has too many certificates" });
+        }
+        // RFC 8555 §9.1: certificates and nothing else.
+        if text.matches("-----BEGIN ").count() != text.matches("-----BEGIN CERTIFICATE-----").count() {
+            return Err(Error::Chain { why: "it holds something else than certificates" });
         }
         let chain = Certificate::all_from_pem(text).map_err(|_| Error::Chain { why: "it is not PEM" })?;
         if chain.is_empty() {

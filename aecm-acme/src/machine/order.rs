@@ -9,6 +9,7 @@ use aecm_core::time::Time;
 
 use crate::wire::{Identifier, NewOrder, Order, OrderStatus, Problem, ProblemType};
 
+use super::challenge::MAIL_SKEW;
 use super::exchange::Request;
 use super::state::{OrderState, StoredOutcome};
 use super::{Error, Machine, Step};
@@ -67,6 +68,7 @@ impl Machine {
             item,
             profile,
             resumed: false,
+            submitted: false,
             opened: now,
             expires: order.expires,
             status: OrderStatus::Pending,
@@ -88,6 +90,10 @@ impl Machine {
     pub(super) fn answer_order(&mut self, response: &HttpResponse, now: Time) -> Result<(), Error> {
         let order: Order = self.read(response)?;
         let known = self.order()?;
+        if known.resumed && !known.submitted && known.opened > now.plus(MAIL_SKEW) {
+            // The clock was wrong when it was opened: no mail of it would seem to be of its time.
+            return self.reorder(None);
+        }
         self.check_names(&order, known.profile.as_ref())?;
         if order.authorizations.as_slice() != core::slice::from_ref(&known.authorization) {
             return self.inconsistent("the list of authorizations");
@@ -159,6 +165,10 @@ impl Machine {
                 }
                 self.enter_finalize()
             }
+            OrderStatus::Valid if known.csr.is_none() => {
+                // Nothing was submitted that a certificate could be for.
+                self.inconsistent("the status of the order")
+            }
             OrderStatus::Valid if known.certificate.is_some() => {
                 self.state.step = Step::Download;
                 Ok(())
@@ -188,7 +198,7 @@ impl Machine {
     }
 
     fn enter_finalize(&mut self) -> Result<(), Error> {
-        self.state.step = if self.order()?.csr.is_some() { Step::Finalize } else { Step::Csr };
+        self.state.step = if self.order()?.has_csr() { Step::Finalize } else { Step::Csr };
         Ok(())
     }
 

@@ -58,6 +58,9 @@ pub(super) struct State {
     pub(super) account: Option<AccountRecord>,
     /// Whether the account was made anew, because the server had forgotten it.
     pub(super) registered: bool,
+    /// Whether the answer to a finalize or a challenge response was lost, and what became of it is being read.
+    #[serde(default)]
+    pub(super) unsettled: bool,
     pub(super) nonce: Option<String>,
     pub(super) step: Step,
     pub(super) phase: Phase,
@@ -115,6 +118,9 @@ pub(super) struct OrderState {
     pub(super) profile: Option<String>,
     /// Whether it was opened in an earlier call and may have expired since.
     pub(super) resumed: bool,
+    /// Whether a CSR has left for it: the server may have issued.
+    #[serde(default)]
+    pub(super) submitted: bool,
     #[serde(with = "unix")]
     pub(super) opened: Time,
     #[serde(with = "unix::option")]
@@ -135,6 +141,13 @@ pub(super) struct OrderState {
     pub(super) polls: u32,
     /// All requests of this order.
     pub(super) requests: u32,
+}
+
+impl OrderState {
+    /// Whether there is a CSR that can be submitted.
+    pub(super) const fn has_csr(&self) -> bool {
+        self.csr.is_some() && self.csr_refused.is_none()
+    }
 }
 
 /// The challenge that was chosen, as first seen (N6).
@@ -162,6 +175,9 @@ pub(super) struct ChallengeState {
     /// Tokens that were tried (at most five, A22).
     pub(super) tried: u32,
     pub(super) looks: u32,
+    /// Whether its mail was waited for in an earlier call already.
+    #[serde(default)]
+    pub(super) resumed: bool,
     pub(super) refused: Vec<String>,
     pub(super) problem: Option<Problem>,
 }
@@ -196,6 +212,7 @@ impl State {
             consent: account.as_ref().and_then(|account| account.consent.clone()),
             account,
             registered: false,
+            unsettled: false,
             nonce: None,
             step: Step::Directory,
             phase: Phase::Idle,
@@ -244,9 +261,9 @@ impl State {
         let wanted = open.and_then(|open| plan.items.iter().position(|item| item.is_same_kind(&open)));
         self.order = self.order.take().zip(wanted).map(|(mut order, item)| {
             order.item = item;
-            order.resumed = true;
             order
         });
+        self.take_up_again();
         self.step = Step::Directory;
         self.phase = Phase::Idle;
         self.wake_at = None;
@@ -254,6 +271,25 @@ impl State {
         self.bad_nonces = 0;
         self.reorders = 0;
         self.registered = false;
+    }
+
+    /// The open order is gone on with by another try: what the server said of its state is read anew. An order
+    /// whose mail carried a wrong token is given up, for that mail is used up and no other will come.
+    pub(super) fn take_up_again(&mut self) {
+        let hopeless = |order: &mut OrderState| {
+            !order.authorized
+                && order.challenge.as_ref().is_some_and(|known| known.tried > 0 && known.token.is_none())
+        };
+        let _given_up = self.order.take_if(hopeless);
+        if let Some(order) = &mut self.order {
+            order.resumed = true;
+            order.status = OrderStatus::Pending;
+            order.authorized = false;
+            order.certificate = None;
+            order.chain = None;
+            order.polls = 0;
+        }
+        self.unsettled = false;
     }
 
     /// Closes the present item and goes on to the next.

@@ -5,6 +5,7 @@ use core::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Identifier;
+use crate::brief::Brief;
 
 const ACME: &str = "urn:ietf:params:acme:error:";
 const AECM: &str = "urn:aecm:error:";
@@ -126,6 +127,11 @@ fn blank() -> ProblemType {
     ProblemType::Other("about:blank".to_owned())
 }
 
+/// How much is shown of a text for people, of a type or an identifier, and of subproblems.
+const SHOWN_DETAIL: usize = 200;
+const SHOWN_TYPE: usize = 80;
+const SHOWN_SUBPROBLEMS: usize = 3;
+
 /// A problem document. `detail` is a foreign text: show it to the operator as plain text, never as markup.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -193,20 +199,24 @@ impl Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.kind)?;
+        let kind = |kind: &ProblemType| Brief(kind.uri().escape_debug().to_string(), SHOWN_TYPE);
+        write!(f, "{}", kind(&self.kind))?;
         if let Some(detail) = self.detail.as_ref().or(self.title.as_ref()) {
-            write!(f, ": {}", detail.escape_debug())?;
+            write!(f, ": {}", Brief(detail.escape_debug(), SHOWN_DETAIL))?;
         }
-        for sub in &self.subproblems {
-            write!(f, "; {}", sub.kind)?;
+        for sub in self.subproblems.iter().take(SHOWN_SUBPROBLEMS) {
+            write!(f, "; {}", kind(&sub.kind))?;
             if let Some(identifier) = &sub.identifier {
-                write!(f, " for {}", identifier.value.escape_debug())?;
+                write!(f, " for {}", Brief(identifier.value.escape_debug(), SHOWN_TYPE))?;
             }
             if let Some(detail) = &sub.detail {
-                write!(f, ": {}", detail.escape_debug())?;
+                write!(f, ": {}", Brief(detail.escape_debug(), SHOWN_TYPE))?;
             }
         }
-        Ok(())
+        match self.subproblems.len().saturating_sub(SHOWN_SUBPROBLEMS) {
+            0 => Ok(()),
+            more => write!(f, "; and {more} more"),
+        }
     }
 }
 

@@ -6,9 +6,10 @@ use aecm_core::mailbox::Mailbox;
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use serde_json::Value;
 
+use super::events::Happened;
 use super::problem::Problem;
 use super::request::Signed;
-use super::state::Revocation;
+use super::state::{EventKind, Revocation};
 use super::{AcmeServer, object, post_as_get};
 use crate::hex::hex;
 use crate::net::Answer;
@@ -86,6 +87,16 @@ impl AcmeServer {
             issued.revoked = Some(Revocation { at: now, reason });
             tracing::info!(reason, sha256 = issued.leaf().map(|leaf| hex(&leaf.sha256())), "revoked");
         }
+        let leaf = found.leaf();
+        let revoker = signed.account().unwrap_or(&found.account);
+        let happened = Happened {
+            kind: EventKind::Revoked,
+            mailbox: &found.mailbox,
+            device: None,
+            account: revoker,
+            certificate: leaf.map(|leaf| hex(&leaf.sha256())),
+        };
+        self.happened(&mut state, happened);
         Ok(Answer::empty(200))
     }
 }

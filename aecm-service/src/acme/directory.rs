@@ -59,6 +59,9 @@ impl AcmeServer {
             "challengeMail": self.options.challenge_mail.word(),
             "anchors": format!("{}/aecm/anchors", self.base),
             "certificates": format!("{}/aecm/certificates/", self.base),
+            "newTransfer": self.url("new-transfer"),
+            "transfers": self.url("transfers"),
+            "events": self.url("events"),
             "timestamp": {
                 "classic": format!("{}/tsa/classic", self.base),
                 "sm2": format!("{}/tsa/sm2", self.base),
@@ -68,10 +71,6 @@ impl AcmeServer {
             members.insert("escrow".to_owned(), escrow);
         }
         Some(aecm)
-    }
-
-    fn meta_escrow(&self) -> Option<Value> {
-        None
     }
 
     /// HEAD answers 200, GET 204 (§7.2).

@@ -9,11 +9,12 @@ use aecm_core::time::Time;
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use serde_json::{Map, Value};
 
+use super::events::Happened;
 use super::order::own_order;
 use super::problem::Problem;
 use super::request::Signed;
-use super::state::{Issued, Order, Profile, State};
-use super::{AcmeServer, object};
+use super::state::{EventKind, Issued, Order, Profile, State};
+use super::{AcmeServer, crl_name, object};
 use crate::ca::{IssueError, Realm, SERIAL, Template, serial_number};
 use crate::hex::hex;
 use crate::net::Answer;
@@ -51,7 +52,12 @@ impl AcmeServer {
             replaced_by: None,
             superseded: false,
         };
-        under_way.finish(issued)
+        let mailbox = issued.mailbox.clone();
+        let (answer, kinds) = under_way.finish(issued)?;
+        for kind in kinds {
+            self.notify(kind, &mailbox, None).await;
+        }
+        Ok(answer)
     }
 
     /// Takes the order for this request alone: whoever comes while it issues finds it `processing`.
@@ -121,7 +127,9 @@ impl AcmeServer {
         let issuer = self.pki.issuer(Realm::of(profile.purpose), profile.suite).map_err(internal)?;
         let subject = self.subject_of(&self.state(), &order.account).cloned().unwrap_or_default();
         let Profile { suite, purpose, level } = profile;
-        let template = Template::validated(&order.mailbox, suite, purpose, level, &subject, key);
+        let name = crl_name(Realm::of(purpose), suite);
+        let template = Template::validated(&order.mailbox, suite, purpose, level, &subject, key)
+            .with_crl(&format!("{}/crl/{name}.crl", self.base));
         let serial = self.new_serial().map_err(internal)?;
         let leaf = issuer.issue_numbered(&template, key, &serial, self.now()).await.map_err(internal)?;
         let mut chain = vec![leaf];
@@ -156,11 +164,30 @@ struct UnderWay<'a> {
 }
 
 impl UnderWay<'_> {
-    fn finish(self, mut issued: Issued) -> Result<Answer, Problem> {
+    /// Enters the certificate; the answer, and what the mailbox is to be told.
+    fn finish(self, mut issued: Issued) -> Result<(Answer, Vec<EventKind>), Problem> {
         let server = self.server;
         let mut state = server.state();
         issued.number = state.next_number();
-        let _rekeyed = server.supersede(&mut state, &issued);
+        let mut kinds = Vec::new();
+        let standing = state.certificates.values().filter(|other| other.mailbox.matches(&issued.mailbox));
+        let (own, others): (Vec<_>, Vec<_>) = standing.partition(|other| other.account == issued.account);
+        if own.is_empty() && !others.is_empty() {
+            kinds.push(EventKind::DeviceAdded);
+        }
+        if server.supersede(&mut state, &issued) {
+            kinds.push(EventKind::Rekeyed);
+        }
+        for kind in &kinds {
+            let happened = Happened {
+                kind: *kind,
+                mailbox: &issued.mailbox,
+                device: None,
+                account: &issued.account,
+                certificate: issued.leaf().map(|leaf| hex(&leaf.sha256())),
+            };
+            server.happened(&mut state, happened);
+        }
         let stored = state.orders.get_mut(&self.order).ok_or_else(Problem::not_found)?;
         stored.finalizing = None;
         stored.certificate = Some(issued.id.clone());
@@ -176,7 +203,7 @@ impl UnderWay<'_> {
             "issued"
         );
         state.certificates.insert(issued.id.clone(), issued);
-        Ok(server.order_answer(200, &state, &order))
+        Ok((server.order_answer(200, &state, &order), kinds))
     }
 }
 

@@ -2,13 +2,15 @@
 //! JWS, a living nonce, the URL it was sent to, and the key that fits the resource.
 
 use aecm_acme::jws::{Jwk, JwsError, KeyReference, Unverified};
+use aecm_core::limits::Limits;
 use aecm_core::public_key::PublicKey;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use super::AcmeServer;
 use super::problem::Problem;
-use crate::net::Ask;
+use super::transfer::MAX_PACKAGE;
+use crate::net::{Ask, takes_packages};
 
 /// How a resource wants the key named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,7 +79,9 @@ impl AcmeServer {
             .body
             .as_ref()
             .map_err(|unread| Problem::new(unread.status(), "malformed", unread.to_string()))?;
-        let jws = Unverified::parse(body, &self.limits).map_err(|error| refused(&error))?;
+        let limits =
+            if takes_packages(&ask.path) { package_limits(&self.limits) } else { self.limits.clone() };
+        let jws = Unverified::parse(body, &limits).map_err(|error| refused(&error))?;
         let header = jws.header().clone();
         // The nonce is spent as soon as it can be read, before URL, key and signature are looked at (§6.5).
         // What is no JWS, or of the wrong media type, was refused above and spends none.
@@ -125,6 +129,13 @@ impl AcmeServer {
             .map_err(|error| Problem::internal(format!("the account's key does not read back: {error}")))?;
         Ok((account.id.clone(), key))
     }
+}
+
+/// A JWS whose payload holds a package in base64url is base64url once more.
+fn package_limits(limits: &Limits) -> Limits {
+    let mut wider = limits.clone();
+    wider.acme_json_bytes = wider.acme_json_bytes.saturating_add(MAX_PACKAGE.saturating_mul(2));
+    wider
 }
 
 /// The canonical JWK as JSON.

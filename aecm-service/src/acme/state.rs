@@ -3,6 +3,7 @@
 mod codec;
 mod profile;
 mod records;
+mod relay;
 mod table;
 
 use std::collections::BTreeSet;
@@ -14,12 +15,14 @@ use aecm_core::public_key::PublicKey;
 use aecm_core::suite::{Purpose, Suite};
 use aecm_core::time::Time;
 
+use super::crl::CrlNumber;
 use super::nonce::Nonces;
 
 pub(super) use profile::Profile;
 pub(super) use records::{
-    Account, Authorization, AuthorizationState, ChallengeKind, Issued, Order, Revocation,
+    Account, Authorization, AuthorizationState, ChallengeKind, Issued, Order, Revocation, key_name,
 };
+pub(super) use relay::{Escrowed, Event, EventKind, Transfer, TransferState};
 pub(super) use table::Table;
 
 use self::table::Stored;
@@ -47,16 +50,26 @@ pub(super) struct State {
     pub(super) orders: Table<Order>,
     pub(super) authorizations: Table<Authorization>,
     pub(super) certificates: Table<Issued>,
+    pub(super) transfers: Table<Transfer>,
+    /// By the mailbox.
+    pub(super) escrow: Table<Escrowed>,
+    pub(super) events: Table<Event>,
+    /// By the name of the list.
+    pub(super) crls: Table<CrlNumber>,
 }
 
 impl State {
     /// The tables by the names they have in the folder.
-    fn tables(&mut self) -> [(&'static str, &mut dyn Stored); 4] {
+    fn tables(&mut self) -> [(&'static str, &mut dyn Stored); 8] {
         [
             ("account", &mut self.accounts),
             ("order", &mut self.orders),
             ("authorization", &mut self.authorizations),
             ("certificate", &mut self.certificates),
+            ("transfer", &mut self.transfers),
+            ("escrow", &mut self.escrow),
+            ("event", &mut self.events),
+            ("crl", &mut self.crls),
         ]
     }
 
@@ -121,7 +134,17 @@ impl State {
 
     /// A valid authorization of that account for that mailbox that can be used again.
     pub(super) fn reusable(&self, account: &str, mailbox: &Mailbox, now: Time) -> Option<&Authorization> {
-        self.authorizations.values().find(|authorization| {
+        self.reusable_all(account, mailbox, now).next()
+    }
+
+    /// The valid authorizations of that account for that mailbox.
+    pub(super) fn reusable_all(
+        &self,
+        account: &str,
+        mailbox: &Mailbox,
+        now: Time,
+    ) -> impl Iterator<Item = &Authorization> {
+        self.authorizations.values().filter(move |authorization| {
             authorization.account == account
                 && authorization.mailbox.matches(mailbox)
                 && authorization.status(now) == "valid"

@@ -16,6 +16,8 @@ pub const POLICY_SM2_MAILBOX: ObjectIdentifier = ObjectIdentifier::new_unwrap("1
 pub const POLICY_MAILBOX_TIMESTAMP: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.32473.1.2");
 /// Policy under which the timestamp authority stamps.
 pub const POLICY_TSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.32473.1.3");
+/// Policy of the escrow's certificates.
+pub const POLICY_ESCROW: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.32473.1.7");
 /// Policy of organization-validated SM2 certificates.
 pub const POLICY_SM2_ORGANIZATION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.32473.1.4");
 /// Policy of sponsor-validated SM2 certificates.
@@ -82,6 +84,32 @@ impl Template {
                 policies(POLICY_TSA),
             ],
         }
+    }
+
+    /// The escrow's: one of two of the same name, which encrypts or signs, without a mailbox, 5 years.
+    #[must_use]
+    pub(crate) fn escrow(encrypts: bool) -> Self {
+        Self {
+            common_name: Some("AECM Test Escrow".to_owned()),
+            attributes: Vec::new(),
+            lifetime: DAY * 1_825,
+            extensions: vec![
+                key_usage(if encrypts { &[2] } else { &[0] }),
+                extended_key_usage(oid::EMAIL_PROTECTION, false),
+                policies(POLICY_ESCROW),
+            ],
+        }
+    }
+
+    /// Says where the issuer's revocation list is: cRLDistributionPoints (RFC 5280 §4.2.1.13) with one full name.
+    #[must_use]
+    pub fn with_crl(mut self, url: &str) -> Self {
+        // DistributionPoint { distributionPoint [0] { fullName [0] { uniformResourceIdentifier [6] } } }
+        let name = w::tlv(Tag::context_primitive(6), url.as_bytes());
+        let full = w::tlv(Tag::context(0), &w::tlv(Tag::context(0), &name));
+        let points = w::sequence(&[&w::sequence(&[&full])]);
+        self.extensions.push(extension(oid::CRL_DISTRIBUTION_POINTS, false, &points));
+        self
     }
 
     /// A mailbox certificate of the profile `{suite}-{purpose}-mv` for `key`.

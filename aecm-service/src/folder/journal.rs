@@ -100,6 +100,12 @@ impl Journal {
         Ok((journal, rows))
     }
 
+    /// Writes elsewhere from now on: to a device that is full.
+    #[cfg(test)]
+    pub(super) fn redirect(&mut self, file: File) {
+        self.file = file;
+    }
+
     pub(super) fn append(&mut self, changes: &[Change]) -> Result<(), StateError> {
         if let Some(error) = &self.broken {
             return Err(error.clone());

@@ -261,6 +261,23 @@ fn k4_a_snapshot_stopped_between_its_steps() {
     assert_eq!(scratch.rows(), [row(5)]);
 }
 
+// After a write that failed nothing is known of the file: nothing more is acknowledged until the next start.
+#[cfg(target_os = "linux")]
+#[test]
+fn k4_a_full_disk_ends_it() {
+    let scratch = Scratch::filled();
+    let found = Folder::open(&scratch.0).unwrap();
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    found.folder.transaction().0.redirect(full);
+    for changes in [&[row(7)][..], &[row(8)], &[]] {
+        let refused = found.folder.transaction().append(changes).unwrap_err();
+        assert!(matches!(&refused, StateError::Io { what: "write", .. }), "{refused}");
+    }
+    assert!(found.folder.transaction().snapshot(&[row(9)]).is_err());
+    drop(found);
+    assert_eq!(scratch.rows().len(), 6);
+}
+
 #[test]
 fn a_journal_that_grew_wants_a_snapshot() {
     let scratch = Scratch::new();

@@ -19,6 +19,8 @@ use crate::error::Error;
 
 /// The largest request body taken, in octets.
 const MAX_BODY: usize = 256 * 1024;
+/// The same where keys travel: a package of 256 KiB, twice base64url, and what is around it.
+const MAX_PACKAGE_BODY: usize = 512 * 1024;
 const HEADER_DEADLINE: Duration = Duration::from_secs(10);
 const TLS_DEADLINE: Duration = Duration::from_secs(10);
 const BODY_DEADLINE: Duration = Duration::from_secs(10);
@@ -30,7 +32,8 @@ const MAX_CONNECTIONS: usize = 256;
 /// Why a body was not read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unread {
-    TooLarge,
+    /// Larger than that many octets.
+    TooLarge(usize),
     TooSlow,
     Broken,
 }
@@ -38,7 +41,7 @@ pub(crate) enum Unread {
 impl Unread {
     pub(crate) const fn status(self) -> u16 {
         match self {
-            Self::TooLarge => 413,
+            Self::TooLarge(_) => 413,
             Self::TooSlow => 408,
             Self::Broken => 400,
         }
@@ -48,7 +51,7 @@ impl Unread {
 impl core::fmt::Display for Unread {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
-            Self::TooLarge => write!(f, "the body is larger than {MAX_BODY} octets"),
+            Self::TooLarge(limit) => write!(f, "the body is larger than {limit} octets"),
             Self::TooSlow => write!(f, "the body did not arrive within {} s", BODY_DEADLINE.as_secs()),
             Self::Broken => f.write_str("the body broke off"),
         }
@@ -162,6 +165,7 @@ async fn serve(stream: tokio::net::TcpStream, acceptor: TlsAcceptor, handler: Ar
 
 async fn respond(request: Request<Incoming>, handler: &dyn Handler) -> Response<Full<Bytes>> {
     let (parts, body) = request.into_parts();
+    let limit = if takes_packages(parts.uri.path()) { MAX_PACKAGE_BODY } else { MAX_BODY };
     let ask = Ask {
         method: parts.method.as_str().to_owned(),
         path: parts.uri.path().to_owned(),
@@ -170,7 +174,7 @@ async fn respond(request: Request<Incoming>, handler: &dyn Handler) -> Response<
             .get(hyper::header::CONTENT_TYPE)
             .and_then(|value| value.to_str().ok())
             .map(str::to_owned),
-        body: read(body, BODY_DEADLINE).await,
+        body: read(body, limit, BODY_DEADLINE).await,
     };
     let answer = handler.handle(ask).await;
     let mut builder = Response::builder().status(answer.status);
@@ -184,13 +188,18 @@ async fn respond(request: Request<Incoming>, handler: &dyn Handler) -> Response<
     })
 }
 
-async fn read<B>(body: B, deadline: Duration) -> Result<Vec<u8>, Unread>
+/// Whether what is posted there may hold a package of keys.
+pub(crate) fn takes_packages(path: &str) -> bool {
+    path == "/acme/new-transfer" || path == "/acme/escrow" || path.starts_with("/acme/transfer/")
+}
+
+async fn read<B>(body: B, limit: usize, deadline: Duration) -> Result<Vec<u8>, Unread>
 where
     B: Body<Error: Into<Box<dyn core::error::Error + Send + Sync>>>,
 {
-    match tokio::time::timeout(deadline, Limited::new(body, MAX_BODY).collect()).await {
+    match tokio::time::timeout(deadline, Limited::new(body, limit).collect()).await {
         Ok(Ok(body)) => Ok(body.to_bytes().to_vec()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Unread::TooLarge),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Unread::TooLarge(limit)),
         Ok(Err(_)) => Err(Unread::Broken),
         Err(_) => Err(Unread::TooSlow),
     }
@@ -229,12 +238,12 @@ mod tests {
     #[tokio::test]
     async fn a_body_that_stops_is_given_up() {
         let begun = || Some(Bytes::from_static(b"{"));
-        assert_eq!(read(Stalling(begun(), false), SHORT).await, Err(Unread::TooSlow));
-        assert_eq!(read(Stalling(None, false), SHORT).await, Err(Unread::TooSlow));
-        assert_eq!(read(Stalling(begun(), true), SHORT).await, Err(Unread::Broken));
+        assert_eq!(read(Stalling(begun(), false), MAX_BODY, SHORT).await, Err(Unread::TooSlow));
+        assert_eq!(read(Stalling(None, false), MAX_BODY, SHORT).await, Err(Unread::TooSlow));
+        assert_eq!(read(Stalling(begun(), true), MAX_BODY, SHORT).await, Err(Unread::Broken));
         let large = Full::new(Bytes::from(vec![0; MAX_BODY + 1]));
-        assert_eq!(read(large, SHORT).await, Err(Unread::TooLarge));
+        assert_eq!(read(large, MAX_BODY, SHORT).await, Err(Unread::TooLarge(MAX_BODY)));
         let whole = Full::new(Bytes::from(vec![7; MAX_BODY]));
-        assert_eq!(read(whole, BODY_DEADLINE).await, Ok(vec![7; MAX_BODY]));
+        assert_eq!(read(whole, MAX_BODY, BODY_DEADLINE).await, Ok(vec![7; MAX_BODY]));
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use aecm_acme::csr::Template;
 use aecm_acme::hyper::HyperHttp;
 use aecm_acme::jws::{Jwk, encode, raw_from_der, signing_input};
-use aecm_acme::mail::{Mail, MailSource};
+use aecm_acme::mail::{Mail, MailError, MailSource};
 use aecm_core::certificate::Certificate;
 use aecm_core::digest::DigestAlgorithm;
 use aecm_core::embed::{Http, HttpRequest, HttpResponse, Method, OsRng};
@@ -116,6 +116,41 @@ impl Client {
         };
         client.directory = client.get(&service.directory_url()).await.expect(200).json();
         client
+    }
+
+    /// Of a service in another process, whose mail it does not see.
+    pub async fn remote(ready: &Value) -> Self {
+        let http = HyperHttp::new(ready["tls_ca"].as_str().unwrap()).unwrap();
+        let directory_url = ready["directory"].as_str().unwrap().to_owned();
+        let mut client = Self {
+            http,
+            directory: Value::Null,
+            directory_url: directory_url.clone(),
+            key: signer(KeySpec::P256),
+            kid: String::new(),
+            mails: Arc::new(NoMail),
+            nonce: None,
+        };
+        client.directory = client.get(&directory_url).await.expect(200).json();
+        client
+    }
+
+    /// A POST whose connection may break: whoever answers may be killed meanwhile.
+    pub async fn try_register(&mut self) -> Option<Reply> {
+        let nonce_url = self.url("newNonce");
+        let head = HttpRequest {
+            method: Method::Head,
+            url: nonce_url,
+            headers: Vec::new(),
+            body: Vec::new(),
+            max_body: 1 << 20,
+        };
+        let nonce = self.http.send(head).await.ok()?.header("replay-nonce")?.to_owned();
+        let url = self.url("newAccount");
+        let header = json!({ "alg": "ES256", "jwk": self.jwk(), "nonce": nonce, "url": url });
+        let payload = json!({ "termsOfServiceAgreed": true });
+        let body = self.jws(&header, payload.to_string().as_bytes()).await;
+        self.try_raw(&url, body).await.ok().map(Reply)
     }
 
     /// With an account.
@@ -291,6 +326,20 @@ impl Client {
         let chain = self.read(issued["certificate"].as_str().unwrap()).await.expect(200);
         assert_eq!(chain.header("content-type"), Some("application/pem-certificate-chain"));
         Certificate::all_from_pem(chain.text()).unwrap()
+    }
+}
+
+/// Nobody's mailbox.
+struct NoMail;
+
+#[async_trait::async_trait]
+impl MailSource for NoMail {
+    async fn mails(&self, mailbox: &Mailbox, _: Time) -> Result<Vec<Mail>, MailError> {
+        Err(MailError::NoMailbox(mailbox.to_string()))
+    }
+
+    async fn wait(&self, _: &Mailbox, _: std::time::Duration) -> bool {
+        false
     }
 }
 

@@ -150,7 +150,7 @@ fn what_is_written_is_read() {
             assert!(found.keys().iter().all(|bag| bag.friendly_name.as_deref() == Some("名前 😀")));
             assert_eq!(found.certificates().len(), 1, "once");
             assert_eq!(found.certificates()[0].friendly_name.as_deref(), Some("ca"));
-            assert_eq!(found.crls(), [crl.clone()]);
+            assert_eq!(found.crls(), std::slice::from_ref(&crl));
             assert_eq!(refused(&octets, "other"), Pkcs12Error::WrongPassword);
             let again = builder_of(&keys[0]).to_der(password, &OsRng).unwrap();
             assert_ne!(builder_of(&keys[0]).to_der(password, &OsRng).unwrap(), again, "salts are fresh");

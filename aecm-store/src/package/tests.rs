@@ -113,6 +113,20 @@ fn a_mailbox_without_keys_gives_no_package() {
     });
 }
 
+/// Version 1 and version 2 of OneAsymmetricKey, made by Bouncy Castle.
+#[test]
+fn a_package_of_bouncy_castle_is_read() {
+    let octets =
+        include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/package/bc172-package.der"));
+    let keys = read(octets).unwrap();
+    let suites: Vec<Suite> = keys.iter().map(|key| key.public_key.suite()).collect();
+    assert_eq!(suites, [Suite::Classic, Suite::Sm2]);
+    for key in keys {
+        assert_eq!(key.certificates.len(), 1);
+        assert!(key.certificates[0].mailboxes().contains(&alice()));
+    }
+}
+
 /// One OneAsymmetricKey with those attributes.
 fn one(key: &SoftwareKey, attributes: &[Vec<u8>]) -> Vec<u8> {
     let plain = key.to_pkcs8_der();
@@ -139,7 +153,8 @@ fn k8_keys_and_certificates_belong_together() {
         let theirs = leaf(other.public_key().spki_der(), 2).await;
         let user = |values: &[&[u8]]| certificates(&USER_CERTIFICATE, values);
         let good = one(&key, &[user(&[own.as_der()])]);
-        assert_eq!(read(&package(std::slice::from_ref(&good))).unwrap()[0].certificates, [own.clone()]);
+        let found = read(&package(std::slice::from_ref(&good))).unwrap();
+        assert_eq!(found[0].certificates, std::slice::from_ref(&own));
         let reason = |keys: &[Vec<u8>]| read(&package(keys)).map(|_| ()).unwrap_err();
         assert_eq!(reason(&[one(&key, &[user(&[theirs.as_der()])])]), PackageError::Mismatch { index: 0 });
         assert_eq!(

@@ -11,10 +11,7 @@ use aecm_core::oid::ObjectIdentifier;
 use aecm_core::path::Anchors;
 use aecm_core::time::Time;
 use aecm_smime::verify::{TimestampTrust, TokenFinding, TokenVerifier as _};
-use aecm_timestamp::{
-    Error, HttpSource, Request, TimestampPolicy, TimestampSource, Token, Verifier, parse_response, response,
-    verify_response,
-};
+use aecm_timestamp::{Error, HttpSource, TimestampPolicy, TimestampSource, Token, Verifier, parse_response};
 use clap::Args;
 
 use super::{Failure, Io, certificates, input};
@@ -59,7 +56,7 @@ impl AuthorityArgs {
         let mut policy = TimestampPolicy::new(Anchors::new(anchors));
         policy.limits = limits.clone();
         let answer = Arc::new(Recorder { http, last: Mutex::default() });
-        let http: Arc<dyn Http> = Arc::clone(&answer) as Arc<dyn Http>;
+        let http: Arc<dyn Http> = answer.clone();
         let policy = Arc::new(policy);
         let source = HttpSource::new(url, http, Arc::clone(&io.rng), Arc::clone(&policy))
             .with_deadline(Arc::new(TokioSleep), HttpSource::DEADLINE);
@@ -79,9 +76,9 @@ impl Authority {
         self
     }
 
-    /// What a token over a value of `digest` says, where it is one of an authority that is trusted.
-    pub(super) fn told(&self, token: &[u8], request: &Request, now: Time) -> Option<Token> {
-        verify_response(request, &response::granted(token), &self.policy, now).ok()
+    /// What a token says, where it is one of an authority that is trusted.
+    pub(super) fn told(&self, token: &[u8]) -> Option<Token> {
+        Verifier::new(Arc::clone(&self.policy)).examine(token, &[]).ok()
     }
 
     /// What the last stamp proves about `data`: when, who says so, on what ground.

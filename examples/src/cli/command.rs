@@ -11,6 +11,7 @@ mod escrow;
 mod inspect;
 mod key;
 mod open;
+mod p12;
 mod provision;
 mod renew;
 mod revoke;
@@ -45,6 +46,8 @@ pub(super) enum Command {
     Cert(cert::Cert),
     /// Show what a private key is, and convert it
     Key(Box<key::Key>),
+    /// Show the keys and certificates of a PKCS#12 file, and convert it
+    P12(Box<p12::P12>),
     /// Show a certification request and check that its key signed it
     Csr(csr::Csr),
     /// Say whether a mail is the challenge mail of an order
@@ -79,6 +82,7 @@ pub(super) fn run(command: Command, io: &mut Io) -> Result<Outcome, Failure> {
         Command::Timestamp(command) => command.run(io),
         Command::Cert(command) => command.run(io),
         Command::Key(command) => command.run(io),
+        Command::P12(command) => command.run(io),
         Command::Csr(command) => command.run(io),
         Command::ChallengeMail(command) => command.run(io),
         Command::Provision(command) => command.run(io),

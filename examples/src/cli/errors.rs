@@ -11,6 +11,7 @@ use aecm_smime::encrypt::EncryptError;
 use aecm_smime::mime::MimeError;
 use aecm_smime::open::OpenError;
 use aecm_smime::sign::SignError;
+use aecm_store::p12::Pkcs12Error;
 
 use super::Failure;
 
@@ -134,6 +135,24 @@ pub(super) fn password(error: &PasswordError, message: String) -> Failure {
         PasswordError::Algorithm { .. } => Failure::error("unsupported", message),
         PasswordError::Iterations { .. } | PasswordError::Memory { .. } => Failure::limit(LIMIT, message),
         PasswordError::Rng => Failure::error("rng", message),
+        _ => Failure::error("malformed", message),
+    }
+}
+
+/// What is wrong with a PKCS#12 file.
+pub(super) fn pkcs12(name: &str, error: &Pkcs12Error) -> Failure {
+    let message = format!("{name} is no PKCS#12 file that can be used: {error}");
+    match error {
+        Pkcs12Error::WrongPassword => Failure::error("wrong-password", message),
+        Pkcs12Error::Password(error) => password(error, message),
+        Pkcs12Error::Malformed(source) => tlv(source, message),
+        Pkcs12Error::TooLarge { .. }
+        | Pkcs12Error::TooManyBags { .. }
+        | Pkcs12Error::Depth { .. }
+        | Pkcs12Error::Work { .. } => Failure::limit(LIMIT, message),
+        Pkcs12Error::NoMac => Failure::error("no-mac", message),
+        Pkcs12Error::Mac { .. } | Pkcs12Error::Content { .. } => Failure::error("unsupported", message),
+        Pkcs12Error::Key { why, .. } => key(name, why),
         _ => Failure::error("malformed", message),
     }
 }

@@ -3,7 +3,6 @@
 use aecm_core::certificate::Certificate;
 use aecm_core::oid;
 use aecm_core::suite::Level;
-use aecm_core::time::Time;
 use aecm_smime::Tolerance;
 use aecm_smime::verify::{Checks, Reason, SignedReport, SignerReport, TimeReport};
 use serde_json::{Value, json};
@@ -142,9 +141,4 @@ pub(super) fn time_text(text: &mut Text, time: &TimeReport) {
     for (time, authority) in &time.self_asserted {
         text.row("self-asserted", format!("{time} by {authority}: proves nothing"));
     }
-}
-
-/// A time in JSON.
-pub(super) fn instant(time: Time) -> Value {
-    Value::from(time.to_string())
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use aecm_core::certificate::Certificate;
 use aecm_core::limits::Limits;
 use aecm_core::software::{SoftwareKey, SoftwareKeyError};
+use aecm_store::p12::Pkcs12;
 use clap::Args;
 use zeroize::Zeroizing;
 
@@ -23,6 +24,9 @@ pub(super) struct KeyArgs {
     /// The certificate of the key, its chain may follow; may be given several times
     #[arg(long, value_name = "F")]
     pub(super) cert: Vec<PathBuf>,
+    /// A PKCS#12 file with keys and their certificates; may be given several times
+    #[arg(long, value_name = "F")]
+    pub(super) p12: Vec<PathBuf>,
     #[command(flatten)]
     pub(super) password: PasswordArgs,
 }
@@ -44,11 +48,6 @@ pub(super) struct Keys {
 }
 
 impl KeyArgs {
-    /// Whether a key is named.
-    pub(super) fn is_given(&self) -> bool {
-        !self.key.is_empty()
-    }
-
     /// Reads the keys, and finds for each its certificates among those given and those in the keys' own files.
     pub(super) fn read(&self, limits: &Limits, io: &mut Io) -> Result<Keys, Failure> {
         let mut pool = certificates::read_all(&self.cert, limits, io)?;
@@ -67,12 +66,46 @@ impl KeyArgs {
             }
             keys.owned.push(Owned { name, key, certificates });
         }
+        for path in &self.p12 {
+            let name = path.display().to_string();
+            let file = pkcs12(path, &self.password, limits, io)?;
+            for bag in file.keys() {
+                let key = bag.key().map_err(|error| errors::key(&name, &error))?;
+                // The newest first: it is the one to sign with.
+                let certificates = file.certificates_of(&key).into_iter().rev().cloned().collect();
+                keys.owned.push(Owned { name: name.clone(), key, certificates });
+            }
+            pool.extend(file.certificates().iter().map(|bag| bag.certificate.clone()));
+        }
         let is_own = |certificate: &Certificate| {
             keys.owned.iter().any(|owned| owned.certificates.contains(certificate))
         };
         keys.others = pool.into_iter().filter(|certificate| !is_own(certificate)).collect();
         Ok(keys)
     }
+}
+
+/// A PKCS#12 file, its MAC verified.
+pub(super) fn pkcs12(
+    path: &Path,
+    password: &PasswordArgs,
+    limits: &Limits,
+    io: &mut Io,
+) -> Result<Pkcs12, Failure> {
+    let octets = input::read(path, limits, io)?;
+    let name = path.display().to_string();
+    let der = match sniff(&octets, limits) {
+        Form::Asn1(der) => Zeroizing::new(der),
+        Form::Pem(_) | Form::Mail | Form::Unknown => {
+            return Err(Failure::error("wrong-kind", format!("{name} is no PKCS#12 file")));
+        }
+    };
+    // A file of another kind needs no password to be refused.
+    if kind::of(&der, limits) != Kind::Pkcs12 {
+        return Err(Failure::error("wrong-kind", format!("{name} is no PKCS#12 file")));
+    }
+    let password = password.wanted(&name, io)?;
+    Pkcs12::parse(&der, &password, limits).map_err(|error| errors::pkcs12(&name, &error))
 }
 
 /// The key does not belong to any of the certificates.

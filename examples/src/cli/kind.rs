@@ -58,6 +58,20 @@ impl Kind {
         }
     }
 
+    /// Whether it is a ContentInfo.
+    pub(super) const fn is_cms(self) -> bool {
+        matches!(
+            self,
+            Self::SignedData
+                | Self::TimestampToken
+                | Self::EnvelopedData
+                | Self::AuthEnvelopedData
+                | Self::EncryptedData
+                | Self::CompressedData
+                | Self::Cms
+        )
+    }
+
     /// Whether its octets are nobody's business.
     pub(super) const fn is_secret(self) -> bool {
         matches!(self, Self::PrivateKey)

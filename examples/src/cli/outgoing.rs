@@ -10,7 +10,7 @@ use super::sniff::{Form, sniff};
 /// Something on its way out.
 pub(super) enum Letter {
     /// A mail with From: its header fields are protected.
-    Mail(Outgoing),
+    Mail(Box<Outgoing>),
     /// A MIME entity without a sender.
     Entity(Vec<u8>),
 }
@@ -25,7 +25,7 @@ impl Letter {
     /// Reads a mail or an entity; what is neither becomes the body of one.
     pub(super) fn read(octets: &[u8], limits: &Limits) -> Result<Self, Failure> {
         if is_mail(octets, limits) {
-            return Ok(Self::Mail(Outgoing::parse(octets, limits)?));
+            return Ok(Self::Mail(Box::new(Outgoing::parse(octets, limits)?)));
         }
         let has_type = |entity: Entity<'_>| entity.headers().get_all("content-type").next().is_some();
         let is_entity =

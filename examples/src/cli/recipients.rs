@@ -9,7 +9,7 @@ use aecm_smime::decrypt::Recipient;
 use clap::{Args, ValueEnum};
 
 use super::keys::KeyArgs;
-use super::{Failure, Io, keys};
+use super::{Failure, Io, keys, stand_in};
 
 /// `--sm2-order`
 #[derive(Args, Clone, Copy, Debug, Default)]
@@ -39,13 +39,34 @@ impl Sm2OrderArgs {
 
 /// Every key with every certificate of it.
 pub(super) fn read(args: &KeyArgs, limits: &Limits, io: &mut Io) -> Result<Vec<Recipient>, Failure> {
+    recipients(args, None, limits, io)
+}
+
+/// The same for one message: a key without a certificate stands for whoever the message names.
+pub(super) fn read_for(
+    cms: &[u8],
+    args: &KeyArgs,
+    limits: &Limits,
+    io: &mut Io,
+) -> Result<Vec<Recipient>, Failure> {
+    recipients(args, Some(cms), limits, io)
+}
+
+fn recipients(
+    args: &KeyArgs,
+    cms: Option<&[u8]>,
+    limits: &Limits,
+    io: &mut Io,
+) -> Result<Vec<Recipient>, Failure> {
     let mut recipients = Vec::new();
     for owned in args.read(limits, io)?.owned {
-        if owned.certificates.is_empty() {
-            return Err(keys::mismatch(&owned.name));
+        let mut certificates = owned.certificates;
+        if certificates.is_empty() {
+            let cms = cms.ok_or_else(|| keys::mismatch(&owned.name))?;
+            certificates = stand_in::of(cms, owned.key.public_key(), limits);
         }
         let key: Arc<dyn Decryptor> = Arc::new(owned.key.into_decryptor(Arc::clone(&io.rng)));
-        for certificate in owned.certificates {
+        for certificate in certificates {
             recipients.push(Recipient { certificate, key: Arc::clone(&key) });
         }
     }

@@ -129,11 +129,6 @@ impl Judge {
 }
 
 impl VerifyArgs {
-    /// The bounds to keep.
-    pub(super) fn limits(&self) -> Limits {
-        self.judging.limits()
-    }
-
     /// Reads the files.
     pub(super) fn read(&self, io: &mut Io) -> Result<Judge, Failure> {
         self.judging.read(&self.trust, &self.tsa_trust, io)
@@ -168,9 +163,12 @@ impl JudgingArgs {
         times.intermediates.clone_from(&intermediates);
         times.limits = limits.clone();
         let policy = self.policy(limits);
+        times.sha1 = policy.sha1;
+        times.rsa_bits_min = policy.rsa_bits_min;
+        let revocation = self.chain.revocation(&policy.limits, io)?;
+        times.revocation = revocation.clone();
         let timestamps = aecm_timestamp::Verifier::new(times);
         let policies = self.chain.policies();
-        let revocation = self.chain.revocation(&policy.limits, io)?;
         Ok(Judge { anchors, intermediates, policy, at, asked: self.at, timestamps, policies, revocation })
     }
 

@@ -104,6 +104,25 @@ fn the_certificate_may_stand_in_the_file_of_the_key() {
 }
 
 #[test]
+fn a_key_without_certificate_stands_for_whoever_is_named() {
+    let world = World::new();
+    for (message, key, verdict) in [
+        ("openssl30-oaep-gcm", "rsa-enc", "valid"),
+        ("gmsm-sm2-sm4cbc", "sm2-enc", "unauthenticated"),
+        ("nss387-rsa-ber", "rsa-enc", "unauthenticated"),
+    ] {
+        let ran = world.json(&format!("decrypt @enveloped/{message}.der --key @keys/{key}.key"));
+        assert_eq!((ran.status, ran.verdict()), (0, verdict), "{message}: {}", ran.json);
+        assert_eq!(ran.json["content_sha256"], CONTENT_SHA256);
+        assert!(ran.json["recipient"]["serial"].is_string());
+    }
+    // Another key of that kind, and one of another kind.
+    let line = "decrypt @enveloped/openssl30-oaep-gcm.der --key";
+    world.json(&format!("{line} @keys/rsa-sig.key")).is(1, "invalid", &["decrypt-failed"]);
+    world.json(&format!("{line} @keys/sm2-enc.key")).is(2, "error", &["no-matching-key"]);
+}
+
+#[test]
 fn a_mail_is_decrypted_one_layer() {
     let world = World::new();
     let ran = world.json(&format!("decrypt %gcm-signed.eml {RSA} --out $inner"));
@@ -120,4 +139,62 @@ fn the_order_of_sm2_ciphertexts_can_be_told() {
     for wrong in ["c1c3c2", "der"] {
         world.json(&format!("{line} --sm2-order {wrong}")).is(1, "invalid", &["decrypt-failed"]);
     }
+}
+
+const KEY16: &str = "000102030405060708090a0b0c0d0e0f";
+const KEY32: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+
+#[test]
+fn secrets_instead_of_keys() {
+    let world = World::new();
+    world.write("password", "secret\n");
+    for (message, secret, kind) in [
+        ("encrypted-data", format!("--secret-key {KEY32}"), "secret-key"),
+        ("shared-key", format!("--secret-key {KEY16} --secret-key-id c0fefe"), "secret-key"),
+        ("shared-key", format!("--secret-key {KEY16}"), "secret-key"),
+        ("password", "--recipient-password secret".to_owned(), "password"),
+        ("password", "--recipient-password-file $password".to_owned(), "password"),
+    ] {
+        let ran = world.json(&format!("decrypt %{message}.der {secret} --out $content"));
+        ran.is(0, "unauthenticated", &["unauthenticated"]).has(MEMBERS);
+        assert_eq!(ran.json["recipient"]["kind"], kind, "{message}");
+        assert_eq!(world.read("content"), file("peers/msg.txt"), "{message}");
+    }
+    let wrong = "f".repeat(32);
+    for line in [
+        format!("decrypt %encrypted-data.der --secret-key {wrong}{wrong}"),
+        format!("decrypt %shared-key.der --secret-key {wrong}"),
+        "decrypt %password.der --recipient-password guess".to_owned(),
+    ] {
+        world.json(&format!("{line} --out $x")).is(1, "invalid", &["decrypt-failed"]);
+    }
+    for line in [
+        format!("decrypt %shared-key.der --secret-key {KEY16} --secret-key-id 00"),
+        format!("decrypt %password.der --secret-key {KEY16}"),
+        "decrypt %encrypted-data.der --recipient-password secret".to_owned(),
+    ] {
+        world.json(&line).is(2, "error", &["no-matching-key"]);
+    }
+    assert!(!world.names().contains(&"x".to_owned()));
+}
+
+#[test]
+fn compressed_content_needs_no_key_and_is_bounded() {
+    let world = World::new();
+    let ran = world.json("decrypt %compressed.der --out $content");
+    ran.is(0, "unauthenticated", &["unauthenticated"]).has(MEMBERS);
+    assert!(ran.json["recipient"].is_null() && ran.json["cipher"].is_null());
+    assert_eq!(world.read("content"), file("peers/msg.txt"));
+    world.json("decrypt %bomb.der --out $x").is(2, "limit", &["limit-exceeded"]);
+    assert_eq!(world.names(), ["content"]);
+}
+
+#[test]
+fn keys_that_agree() {
+    let world = World::new();
+    let agr = "--key @keys/p256-agr.key --cert @keys/p256-agr.crt";
+    let ran = world.json(&format!("decrypt @enveloped/openssl30-ecdh-cbc.der {agr}"));
+    assert_eq!(ran.is(0, "unauthenticated", &["unauthenticated"]).json["content_sha256"], CONTENT_SHA256);
+    let ran = world.json("decrypt @enveloped/openssl30-ecdh-cbc.der --key @keys/p256-agr.key");
+    ran.is(0, "unauthenticated", &["unauthenticated"]);
 }

@@ -9,6 +9,7 @@ fn ciphers_and_transports() {
         ("rsa-enc", "", "aes-256-gcm", "rsa-oaep-sha256", true),
         ("rsa-enc", "--cipher aes-256-cbc", "aes-256-cbc", "rsa-oaep-sha256", false),
         ("rsa-enc", "--cipher aes-128-gcm --transport pkcs1", "aes-128-gcm", "rsa-pkcs1", true),
+        ("p256-agr", "", "aes-256-gcm", "ecdh", true),
         ("sm2-enc", "", "sm4-cbc", "sm2", false),
         ("sm2-enc", "--cipher sm4-gcm", "sm4-gcm", "sm2", true),
         ("sm2-enc", "--form gbt35275", "sm4-cbc", "sm2", false),

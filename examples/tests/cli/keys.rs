@@ -2,7 +2,7 @@
 
 use super::support::{World, file};
 
-pub fn der_of(pem: &str) -> Vec<u8> {
+pub(crate) fn der_of(pem: &str) -> Vec<u8> {
     use base64ct::Encoding as _;
     let body: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
     base64ct::Base64::decode_vec(&body).unwrap()
@@ -90,11 +90,8 @@ fn keys_under_passwords() {
         ("@p8/gmssl33-sm2.p8", "SM2"),
         ("@p8/openssl40-sm2-sm4-hmacsm3.p8", "SM2"),
     ] {
-        for password in ["--password test", "--password-file $password"] {
-            let ran = world.json(&format!("key {name} {password}"));
-            assert_eq!(ran.is(0, "valid", &[]).json["keys"][0]["algorithm"], algorithm, "{name}");
-        }
-        world.json(&format!("key {name} --password guess")).is(2, "error", &["wrong-password"]);
+        let ran = world.json(&format!("key {name} --password-file $password"));
+        assert_eq!(ran.is(0, "valid", &[]).json["keys"][0]["algorithm"], algorithm, "{name}");
         world.json(&format!("key {name}")).is(2, "error", &["password-missing"]);
     }
     let sign = "sign @msg.txt --key %encrypted.key --cert @keys/p256-sig.crt --out $s.p7m";
@@ -105,7 +102,6 @@ fn keys_under_passwords() {
             format!("key @keys/sm2-sig.key --to {to} --encrypt --new-password-file $password --out $k");
         world.json(&line).is(0, "valid", &[]);
         assert_eq!(world.json("inspect $k").json["kind"], "encrypted-private-key");
-        world.json("key $k --password guess").is(2, "error", &["wrong-password"]);
         world.json("key $k --password test --to der --out $plain").is(0, "valid", &[]);
         assert_eq!(world.read("plain"), file("openssl/sm2-pkcs8.der"));
     }
@@ -113,5 +109,62 @@ fn keys_under_passwords() {
         2,
         "limit",
         &["limit-exceeded"],
+    );
+}
+
+#[test]
+fn pkcs12_files() {
+    let world = World::new();
+    world.write("password", "test\n");
+    for (name, algorithm, bits) in [("@p12/openssl30-sm2.p12", "SM2", 256), ("%rsa-sig.p12", "RSA", 2048)] {
+        let ran = world.json(&format!("p12 {name} --password test"));
+        ran.is(0, "valid", &[]).has(&["keys", "certificates"]);
+        let key = &ran.json["keys"][0];
+        assert_eq!((&key["algorithm"], &key["bits"]), (&algorithm.into(), &bits.into()), "{name}");
+        assert_eq!(key["matches"], ran.json["certificates"][0]["sha256"], "{name}");
+        world.json(&format!("p12 {name} --password guess")).is(2, "error", &["wrong-password"]);
+        world.json(&format!("p12 {name}")).is(2, "error", &["password-missing"]);
+        // Into PEM, which the other commands read, and which is its owner's alone.
+        world.json(&format!("p12 {name} --password-file $password --out $all.pem")).is(0, "valid", &[]);
+        let again = world.json("key $all.pem");
+        assert_eq!(again.json["keys"][0]["matches"], key["matches"]);
+    }
+    let line = "p12 @p12/openssl30-sm2.p12 --password test --to p12 --out $new.p12";
+    world.json(line).is(2, "error", &["usage"]);
+    world.json(&format!("{line} --encrypt --new-password other")).is(0, "valid", &[]);
+    world.json("p12 $new.p12 --password test").is(2, "error", &["wrong-password"]);
+    let ran = world.json("p12 $new.p12 --password other");
+    assert_eq!(ran.is(0, "valid", &[]).json["keys"][0]["algorithm"], "SM2");
+    let limited = "p12 %rsa-sig.p12 --password test --limits pbkdf2_iterations=10";
+    world.json(limited).is(2, "limit", &["limit-exceeded"]);
+    // The schemes of 1996.
+    world.json("p12 @p12/bc186-rsa.p12 --password test").is(2, "error", &["unsupported"]);
+}
+
+#[test]
+fn pkcs12_files_stand_for_key_and_certificate() {
+    let world = World::new();
+    let p12 = "--p12 @p12/openssl30-sm2.p12 --password test";
+    let ran = world.json(&format!("sign @msg.txt {p12} --out $s.p7m"));
+    if ran.status == 0 {
+        world.json("verify $s.p7m --trust @keys/sm2-ca.crt").is(0, "valid", &[]);
+    } else {
+        // The key of the file is one for encryption.
+        ran.is(2, "error", &["usage-not-allowed"]);
+        world.json(&format!("decrypt @enveloped/gmsm-sm2-sm4cbc.der {p12}")).is(
+            0,
+            "unauthenticated",
+            &["unauthenticated"],
+        );
+    }
+    world.json("sign @msg.txt --p12 @p12/openssl30-sm2.p12 --password guess --out $x").is(
+        2,
+        "error",
+        &["wrong-password"],
+    );
+    world.json("decrypt @enveloped/gmsm-sm2-sm4cbc.der --p12 @msg.txt --password a").is(
+        2,
+        "error",
+        &["wrong-kind"],
     );
 }

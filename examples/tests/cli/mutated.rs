@@ -72,7 +72,7 @@ fn run(line: &str, seeds: &[&str]) {
         assert!(start.elapsed() < Duration::from_secs(20), "slow: {}", context());
         assert!(ran.status <= 2, "{}", context());
         // Reasons go with every verdict against.
-        assert_eq!(ran.status != 0 && ran.reasons().is_empty(), false, "{}", context());
+        assert!(ran.status == 0 || !ran.reasons().is_empty(), "{}", context());
     }
 }
 
@@ -103,6 +103,18 @@ fn verify() {
 #[test]
 fn decrypt() {
     run(&format!("decrypt $m {RSA} {SM2}"), ENVELOPES);
+}
+
+#[test]
+fn decrypt_with_secrets() {
+    let key = "000102030405060708090a0b0c0d0e0f";
+    let seeds = [
+        "openssl/encrypted-data.der",
+        "openssl/shared-key.der",
+        "openssl/compressed.der",
+        "peers/enveloped/openssl30-ecdh-cbc.der",
+    ];
+    run(&format!("decrypt $m --secret-key {key} --secret-key-id c0fefe --key @keys/p256-agr.key"), &seeds);
 }
 
 #[test]

@@ -9,23 +9,23 @@ use aecm_examples::cli::{Io, Sink, run};
 use serde_json::Value;
 
 /// The content of every file of `peers/`.
-pub const CONTENT_SHA256: &str = "db29d95a2f59dd0eec2722f8d1c7d663e713a6833f9eb1bda64c3887a7197902";
+pub(crate) const CONTENT_SHA256: &str = "db29d95a2f59dd0eec2722f8d1c7d663e713a6833f9eb1bda64c3887a7197902";
 
 /// A folder for what is written, and a clock that stands.
-pub struct World {
+pub(crate) struct World {
     folder: tempfile::TempDir,
     now: Time,
-    pub stdin: Vec<u8>,
+    pub(crate) stdin: Vec<u8>,
 }
 
 /// What a run left.
 #[derive(Debug)]
-pub struct Ran {
-    pub status: u8,
-    pub stdout: Vec<u8>,
-    pub stderr: String,
+pub(crate) struct Ran {
+    pub(crate) status: u8,
+    pub(crate) stdout: Vec<u8>,
+    pub(crate) stderr: String,
     /// Null without `--json`.
-    pub json: Value,
+    pub(crate) json: Value,
 }
 
 struct Standing(Time);
@@ -37,18 +37,18 @@ impl Clock for Standing {
 }
 
 impl World {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let now = Time::from_rfc3339("2026-12-01T00:00:00Z").unwrap();
         Self { folder: tempfile::tempdir().unwrap(), now, stdin: Vec::new() }
     }
 
-    pub fn at(now: &str) -> Self {
+    pub(crate) fn at(now: &str) -> Self {
         Self { now: Time::from_rfc3339(now).unwrap(), ..Self::new() }
     }
 
     /// Runs `line` with `--json`. Words are separated by spaces; `@` stands for the folder of the peers' files, `%`
     /// for that of OpenSSL's, `$` for a folder of this test; `''` is an empty word.
-    pub fn json(&self, line: &str) -> Ran {
+    pub(crate) fn json(&self, line: &str) -> Ran {
         let mut ran = self.text(&format!("{line} --json"));
         let text = std::str::from_utf8(&ran.stdout).unwrap();
         assert_eq!(text.lines().count(), 1, "{line}: one object, one line: {text}");
@@ -60,14 +60,14 @@ impl World {
     }
 
     /// Runs `line` as it is.
-    pub fn text(&self, line: &str) -> Ran {
+    pub(crate) fn text(&self, line: &str) -> Ran {
         self.words(
             &line.split(' ').filter(|word| !word.is_empty()).map(|word| self.word(word)).collect::<Vec<_>>(),
         )
     }
 
     /// Runs words as they are.
-    pub fn words(&self, words: &[String]) -> Ran {
+    pub(crate) fn words(&self, words: &[String]) -> Ran {
         let (stdout, stderr) = (Sink::default(), Sink::default());
         let mut io = Io::captured(self.stdin.clone(), &stdout, &stderr);
         io.clock = Arc::new(Standing(self.now));
@@ -87,20 +87,20 @@ impl World {
     }
 
     /// A path in the folder of this test.
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    pub fn write(&self, name: &str, octets: impl AsRef<[u8]>) {
+    pub(crate) fn write(&self, name: &str, octets: impl AsRef<[u8]>) {
         std::fs::write(self.path(name), octets).unwrap();
     }
 
-    pub fn read(&self, name: &str) -> Vec<u8> {
+    pub(crate) fn read(&self, name: &str) -> Vec<u8> {
         std::fs::read(self.path(name)).unwrap()
     }
 
     /// The names in the folder of this test, sorted.
-    pub fn names(&self) -> Vec<String> {
+    pub(crate) fn names(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.folder.path()).unwrap();
         let mut names: Vec<String> =
             entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
@@ -110,21 +110,21 @@ impl World {
 }
 
 impl Ran {
-    pub fn verdict(&self) -> &str {
+    pub(crate) fn verdict(&self) -> &str {
         self.json["verdict"].as_str().unwrap()
     }
 
-    pub fn reasons(&self) -> Vec<&str> {
+    pub(crate) fn reasons(&self) -> Vec<&str> {
         words(&self.json["reasons"])
     }
 
-    pub fn tolerances(&self) -> Vec<&str> {
+    pub(crate) fn tolerances(&self) -> Vec<&str> {
         words(&self.json["tolerances"])
     }
 
     /// Status, verdict and reasons at once.
     #[track_caller]
-    pub fn is(&self, status: u8, verdict: &str, reasons: &[&str]) -> &Self {
+    pub(crate) fn is(&self, status: u8, verdict: &str, reasons: &[&str]) -> &Self {
         assert_eq!(
             (self.status, self.verdict(), self.reasons()),
             (status, verdict, reasons.to_vec()),
@@ -136,28 +136,28 @@ impl Ran {
 
     /// All these members are there, whatever their values.
     #[track_caller]
-    pub fn has(&self, members: &[&str]) -> &Self {
+    pub(crate) fn has(&self, members: &[&str]) -> &Self {
         for member in members {
             assert!(self.json.get(member).is_some(), "{member} is missing: {}", self.json);
         }
         self
     }
 
-    pub fn out(&self) -> String {
+    pub(crate) fn out(&self) -> String {
         String::from_utf8(self.stdout.clone()).unwrap()
     }
 }
 
-pub fn words(list: &Value) -> Vec<&str> {
+pub(crate) fn words(list: &Value) -> Vec<&str> {
     list.as_array().unwrap().iter().map(|word| word.as_str().unwrap()).collect()
 }
 
 /// A folder of checked-in files.
-pub fn data(folder: &str) -> PathBuf {
+pub(crate) fn data(folder: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(folder)
 }
 
 /// The octets of a checked-in file.
-pub fn file(name: &str) -> Vec<u8> {
+pub(crate) fn file(name: &str) -> Vec<u8> {
     std::fs::read(data(name)).unwrap()
 }

@@ -54,6 +54,17 @@ fn whom_to_trust_and_when() {
     World::at("2047-01-01T00:00:00Z").json(&line).is(1, "invalid", &["expired"]);
     World::at("2047-01-01T00:00:00Z").json(&format!("{line} --at gentime")).is(0, "valid", &[]);
     world.json(&format!("{line} --at never")).is(0, "valid", &[]);
+    for (evidence, status, reasons) in
+        [("--crl %good.crl", 0, &[][..]), ("--policy-oid 9.9 --explicit-policy", 2, &["usage"])]
+    {
+        let ran = world.json(&format!("{line} {evidence}"));
+        assert_eq!((ran.status, ran.reasons()), (status, reasons.to_vec()), "{evidence}: {}", ran.json);
+    }
+    world.json(&format!("{line} --policy-oid 1.9.9 --explicit-policy")).is(
+        1,
+        "invalid",
+        &["no-valid-policy"],
+    );
     world.json(&format!("{line} --at 2026-11-23T12:00:00Z")).is(1, "invalid", &["timestamp-in-the-future"]);
 }
 

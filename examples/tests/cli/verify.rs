@@ -172,6 +172,36 @@ fn policies() {
     let ran = world.json(line);
     assert_eq!((ran.status, ran.reasons().contains(&"weak-digest")), (1, true), "{}", ran.json);
     assert_eq!(ran.json["signers"][0]["checks"]["policy"], "invalid");
+    let ran = world.json(&format!("{line} --policy legacy"));
+    let tolerances = ran.is(0, "valid", &[]).tolerances();
+    assert!(tolerances.contains(&"weak-digest") && tolerances.contains(&"weak-key"), "{tolerances:?}");
+}
+
+#[test]
+fn revocation_and_certificate_policies() {
+    let world = World::new();
+    for line in [
+        "verify %attached.pem --trust @keys/rsa-ca.crt",
+        "verify @eml/openssl30-rsa-multipart.eml --trust @keys/rsa-ca.crt",
+        "verify @eml/openssl30-rsa-multipart.eml --mail --trust @keys/rsa-ca.crt",
+    ] {
+        for (evidence, status, check) in [
+            ("", 0, "unknown"),
+            ("--crl %good.crl", 0, "good"),
+            ("--ocsp %ocsp-good.der", 0, "good"),
+            ("--crl %revoked.crl", 1, "revoked"),
+            ("--ocsp %ocsp-revoked.der", 1, "revoked"),
+            ("--crl %good.crl --crl %revoked.crl", 1, "revoked"),
+        ] {
+            let ran = world.json(&format!("{line} {evidence}"));
+            assert_eq!(ran.status, status, "{line} {evidence}: {}", ran.json);
+            assert_eq!(ran.json["signers"][0]["checks"]["revocation"], check, "{line} {evidence}");
+            assert_eq!(ran.reasons().contains(&"revoked"), check == "revoked", "{}", ran.json);
+        }
+        let ran = world.json(&format!("{line} --policy-oid 1.2.3.4 --explicit-policy"));
+        ran.is(1, "invalid", &["no-valid-policy"]);
+        assert_eq!(ran.json["signers"][0]["checks"]["chain"], "invalid");
+    }
 }
 
 #[test]
@@ -181,6 +211,11 @@ fn sm2_readings() {
     world.json(line).is(1, "invalid", &["sm2-raw-digest"]);
     let ran = world.json(&format!("{line} --sm2-raw-digest"));
     assert!(ran.is(0, "valid", &[]).tolerances().contains(&"sm2-raw-digest"));
+    // An identifier that was not needed changes nothing; the empty one can be named.
+    for id in ["alice", "''"] {
+        let usual = format!("verify @signed/bc172-sm2.der --trust @keys/sm2-ca.crt --sm2-id {id}");
+        world.json(&usual).is(0, "valid", &[]);
+    }
 }
 
 #[test]

@@ -46,15 +46,14 @@ fn the_service_says_where_it_is_and_ends_when_asked() {
         name.contains("._domainkey.") && text.as_str().unwrap().starts_with("v=DKIM1;")
     }));
     assert_eq!(ready["pid"], served.child.id());
+    let (anchors, keys) = (ready["anchors"].clone(), ready["dkim"].clone());
     let page = served.stop();
     has(&page, "verdict reasons tolerances directory mails signal");
     assert_eq!((&page["verdict"], &page["signal"]), (&json!("valid"), &json!("SIGTERM")), "{page}");
     // What it kept is there again.
     let again = bench.serve("");
-    assert_eq!(
-        again.ready["anchors"],
-        serde_json::from_str::<Value>(&again.ready.to_string()).unwrap()["anchors"]
-    );
+    assert_eq!(again.ready["anchors"], anchors);
+    assert_eq!(again.ready["dkim"], keys);
 }
 
 /// `provision`, `status`, `compose`, `open`, `renew`, `revoke`.
@@ -195,4 +194,26 @@ fn a_second_device_gets_the_encrypting_keys() {
     let page = bench.run(&format!("escrow recover {}", words("tablet"))).valid();
     assert_eq!(page["recovered"], json!(["sm2"]), "{page}");
     bench.run(&format!("escrow delete {}", words("tablet"))).valid();
+}
+
+/// A customer of the CA signs as their organization too.
+#[test]
+fn a_bound_account_gets_the_levels_of_its_customer() {
+    let bench = Bench::new();
+    let key = "bWFjLWtleS1vZi0yNC1vY3RldHMtISE";
+    let customer = json!({
+        "key": key, "organization": "Example AG", "organization_identifier": "VATDE-123456789", "country": "DE",
+    });
+    bench.write("customers.json", json!({ "kid-1": customer }).to_string());
+    bench.write("key", format!("{key}\n"));
+    let served = bench.serve("--eab customers.json --eab-required");
+    has(&served.ready, "eab");
+    assert!(!served.ready.to_string().contains(key), "the key is nobody's to read");
+    let refused = bench.provision(&served, "alice@example.test", "stranger", "--plan sm2").json();
+    assert_eq!(refused["reasons"], json!(["external-account-required"]), "{refused}");
+    let bound = "--plan sm2 --level mv,ov --eab-kid kid-1 --eab-key-file key";
+    let page = bench.provision(&served, "alice@example.test", "alice", bound).valid();
+    let signing = page["slots"].as_array().unwrap().iter().filter(|slot| slot["purpose"] == "sign");
+    let levels: BTreeSet<&str> = signing.map(|slot| slot["level"].as_str().unwrap()).collect();
+    assert_eq!(levels, BTreeSet::from(["mv", "ov"]), "{page}");
 }

@@ -109,12 +109,17 @@ impl Bench {
         Ran::of(self.command(words).output().unwrap())
     }
 
-    /// The file names in a folder, with their octets.
+    /// All files below a folder, with their octets.
     pub(crate) fn contents(&self, name: &str) -> Vec<(PathBuf, Vec<u8>)> {
         let mut files = Vec::new();
         collect(&self.path(name), &mut files);
         files.sort();
         files
+    }
+
+    /// What decides what a vault holds: its header and its index, which names every record by its digest.
+    pub(crate) fn vault(&self, name: &str) -> [Vec<u8>; 2] {
+        ["vault.header", "index"].map(|file| std::fs::read(self.path(name).join(file)).unwrap())
     }
 }
 

@@ -1,14 +1,12 @@
 //! Everything that can be asked wrongly: exit status, reason, one sentence, nothing made, the vault as it was.
 
-use std::path::Path;
-
 use aecm_examples::cli::{Io, Sink, run};
 use serde_json::{Value, json};
 
 use crate::support::{Bench, Served};
 
 /// Words, with `BENCH` for the folder and `URL` for the directory; the exit status, the reason.
-type Case<'a> = (&'a str, u8, &'a str);
+type Case = (&'static str, u8, &'static str);
 
 struct Tried {
     status: u8,
@@ -60,33 +58,36 @@ fn bench() -> (Bench, Served) {
     (bench, served)
 }
 
-fn check(bench: &Bench, served: &Served, cases: &[(String, u8, &str)]) {
+fn check(bench: &Bench, served: &Served, cases: &[(String, u8, &'static str)]) {
     let names = |bench: &Bench| -> Vec<_> {
         let entries = std::fs::read_dir(bench.folder.path()).unwrap();
         let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
         names.sort();
         names
     };
-    let (before, vault) = (names(bench), bench.contents("bob"));
+    let (before, vault) = (names(bench), bench.vault("bob"));
+    let mut wrong = Vec::new();
     for (words, status, reason) in cases {
         let Tried { status: found, page } = try_words(bench, served, words);
-        assert_eq!((found, &page["reasons"][0]), (*status, &json!(reason)), "{words}: {page}");
-        assert_eq!(page["verdict"], "error", "{words}: {page}");
-        let sentence = page["message"].as_str().unwrap();
-        assert!(sentence.len() > 10 && !sentence.contains("panicked"), "{words}: {page}");
-        assert!(*reason == "usage" || sentence.lines().count() == 1, "{words}: {page}");
-        assert_eq!(names(bench), before, "{words}: something was left behind");
-        assert_eq!(bench.contents("bob"), vault, "{words}: the vault was changed");
+        let sentence = page["message"].as_str().unwrap_or_default();
+        for (holds, what) in [
+            ((found, &page["reasons"]) == (*status, &json!([reason])), "another reason than"),
+            (page["verdict"] == "error", "another verdict than error, not"),
+            (sentence.len() > 10, "no sentence beside"),
+            (*reason == "usage" || sentence.lines().count() == 1, "more than a sentence beside"),
+            (names(bench) == before, "something was left behind by"),
+            (bench.vault("bob") == vault, "the vault was changed by"),
+        ] {
+            if !holds {
+                wrong.push(format!("{words}: {what} {reason}: {page}"));
+            }
+        }
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-fn owned(cases: &[Case<'_>]) -> Vec<(String, u8, &'static str)> {
-    cases
-        .iter()
-        .map(|(words, status, reason)| {
-            ((*words).to_owned(), *status, String::from(*reason).leak() as &'static str)
-        })
-        .collect()
+fn owned(cases: &[Case]) -> Vec<(String, u8, &'static str)> {
+    cases.iter().map(|(words, status, reason)| ((*words).to_owned(), *status, *reason)).collect()
 }
 
 #[test]
@@ -96,7 +97,6 @@ fn wrong_questions_are_answered_clearly_and_change_nothing() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.local_addr().unwrap()
     };
-    let missing = "BENCH/missing";
     let bob = "--store BENCH/bob --store-password-file BENCH/password";
     let mut cases = owned(&[
         ("provision", 2, "usage"),
@@ -180,7 +180,7 @@ fn wrong_questions_are_answered_clearly_and_change_nothing() {
         (
             "provision bob@example.test --store BENCH/hoard --store-password-file BENCH/password",
             2,
-            "vault-damaged",
+            "vault-not-private",
         ),
         ("status", 2, "usage"),
         ("status --store BENCH/absent --store-password-file BENCH/password", 2, "no-vault"),
@@ -241,7 +241,7 @@ fn wrong_questions_are_answered_clearly_and_change_nothing() {
     ]));
     assert!(cases.len() >= 70, "{}", cases.len());
     check(&bench, &served, &cases);
-    assert!(!Path::new(missing).exists() && !bench.path("new").exists());
+    assert!(!bench.path("new").exists(), "a vault was made");
 
     // The terms are named where they are wanted.
     let page = try_words(&bench, &served, &provision("--directory URL", "new")).page;
@@ -257,7 +257,7 @@ fn what_stops_a_provisioning_names_the_step() {
     let served = bench.serve("");
     for (more, reason, step) in [
         ("--timeout 0", "deadline", "directory"),
-        ("--plan sm2 --level ov", "refused-by-service", "new-order"),
+        ("--plan sm2 --level ov", "not-offered", "new-order"),
         ("--plan sm2 --eab-kid k --eab-key-file password", "external-account-malformed", ""),
     ] {
         let store = format!("store-{reason}");
@@ -299,11 +299,11 @@ fn anchors_that_change_are_refused_until_they_are_given() {
     // Another service at the same place.
     std::fs::remove_dir_all(bench.path("service")).unwrap();
     let second = bench.serve(&format!("--listen {address}"));
-    let vault = bench.contents("alice");
+    let vault = bench.vault("alice");
     let ran = bench.provision(&second, "alice@example.test", "alice", "--plan sm2");
     let page = ran.json();
     assert_eq!((ran.status, &page["reasons"]), (2, &json!(["anchors-changed"])), "{page}");
-    assert_eq!(bench.contents("alice"), vault, "nothing is changed");
+    assert!(bench.vault("alice") == vault, "the vault was changed");
     bench.write("smime.pem", second.ready["anchors"]["smime"]["sm2"].as_str().unwrap());
     bench.write("stamp.pem", second.ready["anchors"]["mailbox_timestamp"]["sm2"].as_str().unwrap());
     let given = "--plan sm2 --trust smime.pem --timestamp-trust stamp.pem";

@@ -4,15 +4,22 @@ use std::path::PathBuf;
 
 use aecm_core::certificate::Certificate;
 use aecm_core::digest::DigestAlgorithm;
+use aecm_core::limits::Limits;
+use aecm_core::oid;
+use aecm_smime::Tolerance;
+use aecm_smime::cipher::ContentCipher;
+use aecm_smime::cms::{CompressedData, Form, content_type};
 use aecm_smime::decrypt::{Content, DecryptOptions, Decrypted, OpenedBy, decrypt_with};
 use aecm_smime::mime::{Entity, Protection};
 use clap::Args;
 use serde_json::{Value, json};
+use zeroize::Zeroizing;
 
 use crate::cli::args::{LimitArgs, OutArgs};
 use crate::cli::keys::KeyArgs;
 use crate::cli::message::{self, Message};
 use crate::cli::recipients::{self, Sm2OrderArgs};
+use crate::cli::secrets::SecretArgs;
 use crate::cli::show::hex;
 use crate::cli::text::Text;
 use crate::cli::{Failure, Io, Outcome, judged, runtime};
@@ -22,7 +29,9 @@ use crate::cli::{Failure, Io, Outcome, judged, runtime};
 #[command(after_help = "\
 Examples:
   aecm decrypt letter.eml --key me.key --cert me.crt --out letter.txt
-  aecm decrypt message.p7m --key me.key --cert me.crt > content
+  aecm decrypt message.p7m --key me.key > content
+  aecm decrypt message.p7m --p12 me.p12 --password-file secret.txt --out content
+  aecm decrypt message.p7m --recipient-password-file secret.txt --out content
 
 Without --out and --json the content goes to standard output. Content without authentication (CBC) is given out
 and called so: anybody may have changed it on its way.")]
@@ -32,6 +41,8 @@ pub(in crate::cli) struct Decrypt {
     file: PathBuf,
     #[command(flatten)]
     keys: KeyArgs,
+    #[command(flatten)]
+    secrets: SecretArgs,
     #[command(flatten)]
     order: Sm2OrderArgs,
     #[command(flatten)]
@@ -43,7 +54,6 @@ pub(in crate::cli) struct Decrypt {
 impl Decrypt {
     pub(in crate::cli) fn run(self, io: &mut Io) -> Result<Outcome, Failure> {
         let limits = self.limits.get();
-        let keys = recipients::read(&self.keys, &limits, io)?;
         let (cms, mut tolerances) = match message::read(&self.file, &limits, io)? {
             Message::Cms(cms) => (cms, Vec::new()),
             Message::Mail(mail) => match Entity::parse(&mail, &limits)?.protection(&limits)? {
@@ -53,7 +63,13 @@ impl Decrypt {
                 }
             },
         };
+        if content_type(&cms, &limits)? == oid::COMPRESSED_DATA {
+            return self.decompressed(&cms, tolerances, &limits);
+        }
+        let keys = recipients::read_for(&cms, &self.keys, &limits, io)?;
         let mut options = DecryptOptions::default();
+        options.secret_keys = self.secrets.keys();
+        options.passwords = self.secrets.passwords(io)?;
         options.limits = limits;
         options.sm2_form = self.order.form();
         let Decrypted { content, cipher, opened_by, form, tolerances: used, .. } =
@@ -63,36 +79,79 @@ impl Decrypt {
             Content::Authenticated(octets) => (true, octets),
             Content::Unauthenticated(octets) => (false, octets.into_unauthenticated()),
         };
+        Ok(Plain {
+            authenticated,
+            octets,
+            opened_by: Some(opened_by),
+            cipher: Some(cipher),
+            form,
+            tolerances,
+        }
+        .outcome(self.out.out))
+    }
+
+    /// CompressedData needs no key, and protects nothing (RFC 3274).
+    fn decompressed(
+        self,
+        cms: &[u8],
+        mut tolerances: Vec<Tolerance>,
+        limits: &Limits,
+    ) -> Result<Outcome, Failure> {
+        let compressed = CompressedData::parse(cms, limits)?;
+        tolerances.extend(compressed.tolerances());
+        let octets = compressed.decompress(limits)?;
+        let form = Form::Rfc5652;
+        Ok(Plain { authenticated: false, octets, opened_by: None, cipher: None, form, tolerances }
+            .outcome(self.out.out))
+    }
+}
+
+/// What came out.
+struct Plain {
+    authenticated: bool,
+    octets: Zeroizing<Vec<u8>>,
+    opened_by: Option<OpenedBy>,
+    /// Nothing where it was only compressed.
+    cipher: Option<ContentCipher>,
+    form: Form,
+    tolerances: Vec<Tolerance>,
+}
+
+impl Plain {
+    fn outcome(self, out: Option<PathBuf>) -> Outcome {
+        let Self { authenticated, octets, opened_by, cipher, form, tolerances } = self;
         let verdict = if authenticated { "valid" } else { "unauthenticated" };
         let reasons: &[&str] = if authenticated { &[] } else { &["unauthenticated"] };
         let tolerances = judged::tolerances(&tolerances);
         let digest = hex(&DigestAlgorithm::Sha256.digest(&octets));
         let mut text = Text::verdict(
             verdict,
-            if authenticated {
-                "decrypted, and nobody changed it after it was encrypted; who that was is not known"
-            } else {
-                "decrypted; anybody may have changed it on its way"
+            match (authenticated, cipher) {
+                (true, _) => {
+                    "decrypted, and nobody changed it after it was encrypted; who that was is not known"
+                }
+                (false, Some(_)) => "decrypted; anybody may have changed it on its way",
+                (false, None) => "decompressed; nothing protected it",
             },
         );
-        text.row("recipient", opener_text(&opened_by));
-        text.row("cipher", cipher.word());
+        text.row("recipient", opened_by.as_ref().map_or(String::new(), opener_text));
+        text.row("cipher", cipher.map_or("", ContentCipher::word));
         text.row("form", form.word());
         text.row("content", format!("{} octets, sha256 {digest}", octets.len()));
         text.because(reasons, &tolerances);
         let mut outcome = Outcome::of(verdict)
-            .with("recipient", opener(&opened_by))
-            .with("cipher", cipher.word())
+            .with("recipient", opened_by.as_ref().map_or(Value::Null, opener))
+            .with("cipher", json!(cipher.map(ContentCipher::word)))
             .with("authenticated", authenticated)
             .with("content_sha256", digest)
             .with("form", form.word())
             .because(reasons.iter().copied())
             .tolerating(tolerances)
             .saying(text.finish())
-            .giving(octets, self.out.out);
+            .giving(octets, out);
         // Decrypting was all that was asked for.
         outcome.accepted = true;
-        Ok(outcome)
+        outcome
     }
 }
 

@@ -140,7 +140,7 @@ impl Encrypt {
             }
             let Some(default) = Transport::for_certificate(&certificate) else {
                 let name = path.display();
-                let why = "has a key that nothing is encrypted to here; RSA and SM2 keys are";
+                let why = "has a key that nothing is encrypted to here; RSA, P-256, P-384 and SM2 keys are";
                 return Err(Failure::error("unsupported-key", format!("the certificate in {name} {why}")));
             };
             let (transport, why) = match (default, self.transport) {
@@ -151,6 +151,7 @@ impl Encrypt {
                     (default, "an RSA key; OAEP tells an attacker nothing about its padding")
                 }
                 (Transport::Sm2, _) => (default, "an SM2 key"),
+                (Transport::Ecdh, _) => (default, "an ECC key, which agrees on a key with a fresh one"),
                 _ => (default, "the only transport for this key"),
             };
             readers.push(Reader { certificate, transport, why });

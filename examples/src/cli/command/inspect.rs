@@ -13,6 +13,7 @@ use crate::cli::args::LimitArgs;
 use crate::cli::sniff::{Form, sniff};
 use crate::cli::text::Text;
 use crate::cli::{Failure, Io, Outcome, input, kind};
+use kind::Kind;
 use tree::Node;
 
 /// Shows what is inside any file of this world; nothing is verified, and no private octet is shown.
@@ -62,8 +63,15 @@ impl Inspect {
 
 fn one(der: &[u8], limits: &Limits, budget: &mut tree::Budget) -> Result<(String, Vec<Node>), Failure> {
     let kind = kind::of(der, limits);
-    let node = tree::asn1(der, limits, kind.is_secret(), budget)?;
-    Ok((kind.word().to_owned(), vec![node]))
+    Ok((kind.word().to_owned(), vec![node(der, kind, limits, budget)?]))
+}
+
+/// CMS by the fields of its standard, everything else by its tags.
+fn node(der: &[u8], kind: Kind, limits: &Limits, budget: &mut tree::Budget) -> Result<Node, Failure> {
+    match tree::cms(der, limits, budget) {
+        Some(node) if kind.is_cms() => Ok(node),
+        _ => tree::asn1(der, limits, kind.is_secret(), budget),
+    }
 }
 
 /// Every block; the kind is that of the first.
@@ -79,10 +87,11 @@ fn pem(
         let kind = kind::of(&der, limits);
         // A label may say more than the octets; what says that it is private is kept private.
         let secret = kind.is_secret() || label.contains("PRIVATE") || label.contains("SECRET");
-        let mut node = tree::asn1(&der, limits, secret, budget)?;
+        let mut node =
+            if secret { tree::asn1(&der, limits, true, budget)? } else { node(&der, kind, limits, budget)? };
         node.label = Some(format!("{} ({label})", kind.word()));
         nodes.push(node);
         first.get_or_insert(kind);
     }
-    Ok((first.map_or("pem", kind::Kind::word).to_owned(), nodes))
+    Ok((first.map_or("pem", Kind::word).to_owned(), nodes))
 }

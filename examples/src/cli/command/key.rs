@@ -75,10 +75,8 @@ impl Key {
             .saying(text.finish());
         Ok(match self.out.out {
             Some(out) => {
-                let written = match self.new_password.given(io)? {
-                    None => write(&key, self.to),
-                    Some(password) => encrypted(&key, self.to, &password, io)?,
-                };
+                let password = self.new_password.given(io)?;
+                let written = written(&key, self.to, password.as_deref().map(String::as_str), io)?;
                 outcome.giving(written, Some(out)).privately()
             }
             None => outcome,
@@ -99,6 +97,19 @@ pub(in crate::cli) fn key_row(text: &mut Text, key: &SoftwareKey, certificates: 
     row
 }
 
+/// The key as PKCS#8, under a password where there is one.
+pub(in crate::cli) fn written(
+    key: &SoftwareKey,
+    to: To,
+    password: Option<&str>,
+    io: &Io,
+) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    match password {
+        None => Ok(write(key, to)),
+        Some(password) => encrypted(key, to, password, io),
+    }
+}
+
 /// The key as PKCS#8 under a password: PBES2 with PBKDF2 and AES-256-CBC.
 fn encrypted(key: &SoftwareKey, to: To, password: &str, io: &Io) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let der = key
@@ -111,7 +122,7 @@ fn encrypted(key: &SoftwareKey, to: To, password: &str, io: &Io) -> Result<Zeroi
 }
 
 /// The key as PKCS#8.
-pub(in crate::cli) fn write(key: &SoftwareKey, to: To) -> Zeroizing<Vec<u8>> {
+fn write(key: &SoftwareKey, to: To) -> Zeroizing<Vec<u8>> {
     let der = key.to_pkcs8_der();
     match to {
         To::Der => der,

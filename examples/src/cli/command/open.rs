@@ -18,6 +18,8 @@ use crate::cli::keys::KeyArgs;
 use crate::cli::message::{self, Message};
 use crate::cli::online::stop::settle;
 use crate::cli::online::vault::{Holdings, VaultArgs};
+use crate::cli::recipients::Sm2OrderArgs;
+use crate::cli::secrets::SecretArgs;
 use crate::cli::show::hex;
 use crate::cli::text::Text;
 use crate::cli::verifying::VerifyArgs;
@@ -49,6 +51,10 @@ pub(in crate::cli) struct Open {
     #[command(flatten)]
     keys: KeyArgs,
     #[command(flatten)]
+    secrets: SecretArgs,
+    #[command(flatten)]
+    order: Sm2OrderArgs,
+    #[command(flatten)]
     vault: VaultArgs,
     #[command(flatten)]
     out: OutArgs,
@@ -72,6 +78,7 @@ impl Open {
             Some(vault) => core::mem::take(&mut vault.recipients),
             None => recipients::read(&self.keys, limits, io)?,
         };
+        let (secret_keys, passwords) = (self.secrets.keys(), self.secrets.passwords(io)?);
         let Message::Mail(mail) = message::read(&self.file, limits, io)? else {
             let why = "a mail is wanted, and this is bare CMS: see aecm verify and aecm decrypt";
             return Err(Failure::error("wrong-kind", why));
@@ -80,6 +87,11 @@ impl Open {
             .keys(&keys)
             .intermediates(&judge.intermediates)
             .at(judge.at)
+            .path_policies(judge.policies.clone())
+            .revocation(judge.revocation.clone())
+            .secret_keys(&secret_keys)
+            .passwords(&passwords)
+            .sm2_form(self.order.form())
             .timestamps(&judge.timestamps)
             .rewriters(&self.rewriter)
             .accept_unauthenticated(self.accept_unauthenticated);
@@ -161,6 +173,12 @@ fn layer_json(layer: &Layer, digest: Option<&String>) -> Value {
             "content_sha256": digest,
             "tolerances": judged::tolerances(tolerances),
         }),
+        Layer::Compressed(layer) => json!({
+            "kind": "compressed",
+            "octets": { "before": layer.octets.0, "after": layer.octets.1 },
+            "content_sha256": digest,
+            "tolerances": judged::tolerances(&layer.tolerances),
+        }),
         Layer::Unsupported { kind } => json!({ "kind": "unsupported", "name": kind.to_string() }),
         _ => json!({ "kind": "unsupported", "name": Value::Null }),
     }
@@ -213,6 +231,10 @@ fn text(opened: &Opened, time: &TimeReport, reasons: &[String], tolerances: &[St
                 for (number, signer) in (1..).zip(&layer.report.signers) {
                     judged::signer_text(&mut text, number, signer);
                 }
+            }
+            Layer::Compressed(layer) => {
+                text.heading(&format!("Layer {number}: compressed, which protects nothing"));
+                text.row("octets", format!("{}, before {}", layer.octets.1, layer.octets.0));
             }
             Layer::Unsupported { kind } => text.heading(&format!("Layer {number}: {kind}, not opened here")),
             _ => text.heading(&format!("Layer {number}: of an unknown kind")),

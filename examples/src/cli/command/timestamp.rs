@@ -1,6 +1,5 @@
 //! `aecm timestamp …`: RFC 3161 requests, answers and a small authority.
 
-mod expected;
 mod request;
 mod serve;
 mod verify;

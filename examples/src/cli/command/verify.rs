@@ -105,6 +105,8 @@ fn verifier<'a>(judge: &'a Judge, email: Option<&Mailbox>) -> Verifier<'a> {
     let verifier = Verifier::new(&judge.anchors, &judge.policy)
         .at(judge.at)
         .intermediates(&judge.intermediates)
+        .path_policies(judge.policies.clone())
+        .revocation(judge.revocation.clone())
         .timestamps(&judge.timestamps);
     match email {
         Some(email) => verifier.email(email),

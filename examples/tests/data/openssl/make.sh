@@ -50,10 +50,18 @@ openssl cms -encrypt -aes256 -in ../peers/msg.txt -from "alice@example.test" -to
 openssl cms -encrypt -aes-256-gcm -in opaque.eml -from "alice@example.test" -to "bob@example.test" -subject "gcm around a signature" -out gcm-signed.eml $K/rsa-enc.crt
 openssl crl2pkcs7 -nocrl -certfile $K/rsa-sig.crt -certfile $K/rsa-ca.crt -outform DER -out certs-only.der
 
+# Secrets instead of keys, and compression.
+openssl cms -EncryptedData_encrypt -aes-256-cbc -secretkey 000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f -in ../peers/msg.txt -binary -outform DER -out encrypted-data.der
+openssl cms -encrypt -binary -aes-256-cbc -pwri_password secret -in ../peers/msg.txt -outform DER -out password.der
+openssl cms -encrypt -binary -aes128 -secretkey 000102030405060708090a0b0c0d0e0f -secretkeyid c0fefe -in ../peers/msg.txt -outform DER -out shared-key.der
+python3 compress.py ../peers/msg.txt > compressed.der
+head -c 50000000 /dev/zero > $T/zeros && python3 compress.py $T/zeros > bomb.der
+
 # Keys in the other forms.
 openssl ec -in $K/p256-sig.key -out sec1.key 2>/dev/null
 openssl rsa -traditional -in $K/rsa-sig.key -out pkcs1.key 2>/dev/null
 openssl pkcs8 -topk8 -v2 aes256 -passout pass:test -in $K/p256-sig.key -out encrypted.key
 openssl pkey -in $K/sm2-sig.key -outform DER -out sm2-sig.der
 openssl pkcs8 -topk8 -nocrypt -in $K/sm2-sig.key -outform DER -out sm2-pkcs8.der
+openssl pkcs12 -export -inkey $K/rsa-sig.key -in $K/rsa-sig.crt -certfile $K/rsa-ca.crt -name alice -passout pass:test -out rsa-sig.p12
 rm -r $T

@@ -4,7 +4,7 @@ use aecm_core::header;
 use aecm_core::limits::Limits;
 use aecm_smime::mime::{Entity, Protection};
 
-use super::tree::{self, Budget, Node};
+use super::tree::{Budget, Node};
 use crate::cli::{Failure, kind};
 
 /// Header fields that say what a mail is about.
@@ -76,7 +76,5 @@ fn inner(
 }
 
 fn cms(octets: &[u8], limits: &Limits, budget: &mut Budget) -> Result<Node, Failure> {
-    let mut node = tree::asn1(octets, limits, false, budget)?;
-    node.label = Some(kind::of(octets, limits).word().to_owned());
-    Ok(node)
+    super::node(octets, kind::of(octets, limits), limits, budget)
 }

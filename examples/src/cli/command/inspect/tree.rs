@@ -3,6 +3,7 @@
 use aecm_core::limits::Limits;
 use aecm_core::oid;
 use aecm_core::tlv::{Class, Reader, Rules, Tag, Tlv, TlvError};
+use aecm_smime::inspect;
 use serde_json::{Map, Value};
 
 use crate::cli::show::hex;
@@ -24,7 +25,7 @@ pub(super) struct Node {
     pub(super) oid: Option<String>,
     /// What it says, where it is short and no secret.
     pub(super) value: Option<String>,
-    pub(super) children: Vec<Node>,
+    pub(super) children: Vec<Self>,
 }
 
 /// How much is still shown.
@@ -74,6 +75,34 @@ pub(super) fn asn1(der: &[u8], limits: &Limits, secret: bool, budget: &mut Budge
     reader.finish().map_err(wrong)?;
     let mut walk = Walk { limits, secret, budget };
     walk.node(&value, 0).map_err(wrong)
+}
+
+/// The tree of a CMS message by its fields; nothing where it is none that can be read.
+pub(super) fn cms(der: &[u8], limits: &Limits, budget: &mut Budget) -> Option<Node> {
+    let mut limits = limits.clone();
+    limits.asn1_depth = limits.asn1_depth.min(MAX_DEPTH);
+    limits.crypto_layers = limits.crypto_layers.min(MAX_DEPTH / 4);
+    let node = inspect::cms(der, &limits).ok()?;
+    Some(converted(&node, 0, budget))
+}
+
+fn converted(node: &inspect::Node, depth: usize, budget: &mut Budget) -> Node {
+    let mut children = Vec::new();
+    for child in &node.children {
+        if !budget.take(depth + 1) {
+            break;
+        }
+        children.push(converted(child, depth + 1, budget));
+    }
+    Node {
+        kind: node.name.clone(),
+        size: node.size,
+        offset: None,
+        label: node.oid_name().map(str::to_owned),
+        oid: node.oid.as_ref().map(ToString::to_string),
+        value: node.value.clone(),
+        children,
+    }
 }
 
 struct Walk<'a> {

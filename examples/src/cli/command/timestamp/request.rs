@@ -8,8 +8,8 @@ use aecm_timestamp::Request as TimeStampReq;
 use clap::Args;
 use serde_json::{Value, json};
 
+use super::sha256;
 use super::verify::{Told, members};
-use super::{expected, sha256};
 use crate::cli::args::LimitArgs;
 use crate::cli::authority::AuthorityArgs;
 use crate::cli::chain::oid;
@@ -95,10 +95,7 @@ impl Request {
             let token = runtime::block_on(aecm_timestamp::TimestampSource::stamp(
                 &authority, digest, &imprint, now,
             ))??;
-            let question = expected::of(&token, None, None, None, &limits).ok();
-            let told = question
-                .and_then(|expected| authority.told(&token, &expected.question, now))
-                .map(|token| Told::of(&token));
+            let told = authority.told(&token).map(|token| Told::of(&token));
             if let Some(told) = &told {
                 told.rows(&mut text);
             }

@@ -1,16 +1,16 @@
 //! `aecm timestamp verify FILE`: an answer or a token.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
+use aecm_core::digest::DigestAlgorithm;
 use aecm_core::limits::Limits;
-use aecm_core::path::{Anchors, PathPurpose, validate};
+use aecm_core::path::{PathPurpose, validate};
 use aecm_smime::verify::TimestampTrust;
-use aecm_timestamp::{Error, TimestampPolicy, Token, parse_response, response, verify_response};
+use aecm_timestamp::{Error, Request, Subject, TimestampPolicy, Token, Verifier};
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::{expected, sha256};
+use super::sha256;
 use crate::cli::args::OutArgs;
 use crate::cli::show::hex;
 use crate::cli::sniff::{Form, sniff};
@@ -58,36 +58,25 @@ impl Verify {
             let name = self.file.display();
             return Err(Failure::error("malformed", format!("{name} is no timestamp in DER or PEM")));
         };
-        let answer = match answer(&der, &limits) {
-            Ok(answer) => answer,
+        let request = self.request(&limits, io)?;
+        let data = match &self.data {
+            Some(path) => Some(input::read(path, &limits, io)?),
+            None => None,
+        };
+        let mut subjects: Vec<Subject<'_>> = Vec::new();
+        subjects.extend(request.as_ref().map(Subject::Request));
+        subjects.extend(data.as_ref().map(|data| Subject::Data(data)));
+        subjects.extend(
+            self.data_sha256
+                .as_ref()
+                .map(|value| Subject::Digest { algorithm: DigestAlgorithm::Sha256, value }),
+        );
+        match Verifier::new(policy(&judge)).examine(&der, &subjects) {
+            Ok(token) => Ok(self.found(token, &judge, !subjects.is_empty())),
             Err(Error::Malformed(source)) => {
-                return Err(crate::cli::errors::tlv(&source, format!("this is no timestamp: {source}")));
+                Err(crate::cli::errors::tlv(&source, format!("this is no timestamp: {source}")))
             }
-            Err(error @ Error::TooLarge { .. }) => {
-                return Err(Failure::limit(error.word(), error.to_string()));
-            }
-            Err(error) => return Ok(refused(&judge, error.word(), &error.to_string())),
-        };
-        let token = match parse_response(&answer, &limits) {
-            Ok(response) => match response.token {
-                Some(token) => token.to_vec(),
-                None => {
-                    let failures: Vec<&str> = response.failures.iter().map(|one| one.word()).collect();
-                    let why = format!("the authority refused: {} {}", failures.join(", "), response.text);
-                    return Ok(refused(&judge, "timestamp-rejected", &why));
-                }
-            },
-            Err(error) => return Ok(refused(&judge, error.word(), &error.to_string())),
-        };
-        let compared = self.expected(&token, &limits, io)?;
-        let request = match compared {
-            Ok(request) => request,
-            Err((word, why)) => return Ok(refused(&judge, word, why)),
-        };
-        let policy = policy(&judge);
-        let now = judge.at.unwrap_or_else(|| io.clock.now());
-        match verify_response(&request.question, &response::granted(&token), &policy, now) {
-            Ok(found) => Ok(self.found(found, &judge, request.compared)),
+            Err(error @ Error::TooLarge { .. }) => Err(Failure::limit(error.word(), error.to_string())),
             Err(Error::Token { word: "no-tsa-anchor", detail }) => {
                 Ok(refused(&judge, "no-anchors-given", &detail))
             }
@@ -95,30 +84,14 @@ impl Verify {
         }
     }
 
-    /// What the token has to be about.
-    fn expected(
-        &self,
-        token: &[u8],
-        limits: &Limits,
-        io: &mut Io,
-    ) -> Result<Result<expected::Expected, (&'static str, &'static str)>, Failure> {
-        let asked = match &self.request {
-            None => None,
-            Some(path) => {
-                let octets = input::read(path, limits, io)?;
-                let der = der(&octets, limits).unwrap_or_default();
-                let name = path.display();
-                let request = aecm_timestamp::Request::from_der(&der, limits).map_err(|error| {
-                    Failure::error("malformed", format!("{name} is no timestamp request: {error}"))
-                })?;
-                Some(request)
-            }
-        };
-        let data = match &self.data {
-            Some(path) => Some(input::read(path, limits, io)?),
-            None => None,
-        };
-        Ok(expected::of(token, asked, data.as_deref().map(Vec::as_slice), self.data_sha256, limits))
+    /// The request that it should answer.
+    fn request(&self, limits: &Limits, io: &mut Io) -> Result<Option<Request>, Failure> {
+        let Some(path) = &self.request else { return Ok(None) };
+        let octets = input::read(path, limits, io)?;
+        let request = Request::from_der(&der(&octets, limits).unwrap_or_default(), limits);
+        request.map(Some).map_err(|error| {
+            Failure::error("malformed", format!("{} is no timestamp request: {error}", path.display()))
+        })
     }
 
     /// The token holds at the time it says; now at the time that was chosen.
@@ -163,16 +136,11 @@ impl Verify {
     }
 }
 
-/// The rules: judged at any age, and a mailbox's own unit recognised under the same roots.
+/// The rules: those of the judge, a mailbox's own unit recognised under the same roots, at the time chosen.
 fn policy(judge: &Judge) -> TimestampPolicy {
-    let mut policy = TimestampPolicy::new(judge.anchors.clone());
-    policy.mailbox_anchors = Anchors::new(judge.anchors.certificates().to_vec());
-    policy.max_age = Duration::MAX;
-    policy.intermediates.clone_from(&judge.intermediates);
-    policy.limits = judge.policy.limits.clone();
-    if judge.at.is_none() {
-        policy.max_future = Duration::MAX;
-    }
+    let mut policy = judge.timestamps.policy().clone();
+    policy.tsa_anchors = judge.anchors.clone();
+    policy.mailbox_anchors = judge.anchors.clone();
     policy
 }
 
@@ -182,17 +150,6 @@ fn der(octets: &[u8], limits: &Limits) -> Option<Vec<u8>> {
         Form::Pem(blocks) => blocks.into_iter().next().map(|(_, der)| der),
         Form::Mail | Form::Unknown => None,
     }
-}
-
-/// The answer as it is, or one made of a bare token.
-fn answer(der: &[u8], limits: &Limits) -> Result<Vec<u8>, Error> {
-    if der.len() > limits.tsa_answer_bytes {
-        return Err(Error::TooLarge { limit: limits.tsa_answer_bytes });
-    }
-    if aecm_smime::cms::content_type(der, limits).is_ok() {
-        return Ok(response::granted(der));
-    }
-    parse_response(der, limits).map(|_| der.to_vec())
 }
 
 /// What a token says, as far as it was verified.

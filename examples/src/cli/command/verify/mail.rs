@@ -64,6 +64,8 @@ pub(super) fn with_sender(mail: &[u8], judge: &Judge) -> Result<Found, Failure> 
     let options = OpenOptions::new(&judge.anchors, &judge.policy)
         .intermediates(&judge.intermediates)
         .at(judge.at)
+        .path_policies(judge.policies.clone())
+        .revocation(judge.revocation.clone())
         .timestamps(&judge.timestamps);
     let opened = runtime::block_on(open(mail, &options))??;
     // The innermost signature is the one over the content.

@@ -1,0 +1,318 @@
+//! Encrypting keys that the service keeps for their mailbox: stored with consent, given to a device that just
+//! proved control of the mailbox, announced.
+
+mod package;
+
+use std::time::Duration;
+
+use aecm_acme::jws::encode;
+use aecm_core::digest::DigestAlgorithm;
+use aecm_core::embed::Rng;
+use aecm_core::key::Decryptor;
+use aecm_core::mailbox::Mailbox;
+use aecm_core::oid;
+use aecm_core::software::KeySpec;
+use aecm_core::suite::Suite;
+use aecm_core::time::Time;
+use aecm_core::tlv::write;
+use aecm_smime::sign::{SignedMessage, SignerAttributes, SigningIdentity, sign};
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
+
+use super::events::Happened;
+use super::problem::Problem;
+use super::request::Signed;
+use super::state::{Escrowed, EventKind, TransferState};
+use super::transfer::{Asked, MAX_PACKAGE, cms_member, mailbox_member};
+use super::{AcmeServer, object};
+use crate::ca::{IssueError, KeyPair, Pki, Realm, Template, new_key};
+use crate::envelope;
+use crate::hex::hex;
+use crate::net::Answer;
+
+/// How old the proof of the mailbox may be at a recovery.
+const FRESH: Duration = Duration::from_secs(3_600);
+/// How far the clock of whoever agreed may be ahead.
+const SKEW: Duration = Duration::from_secs(600);
+
+/// The keys of the escrow: one that packages are encrypted to, and its twin that signs what is given out.
+#[derive(Clone)]
+pub(crate) struct EscrowKeys {
+    pub(crate) encryption: KeyPair,
+    pub(crate) signing: KeyPair,
+}
+
+impl EscrowKeys {
+    /// Makes both under the S/MIME issuer of the key's suite; they differ in key and usage, not in name.
+    pub(crate) async fn generate(
+        pki: &Pki,
+        spec: KeySpec,
+        rng: &Arc<dyn Rng>,
+        now: Time,
+    ) -> Result<Self, IssueError> {
+        let signing = if spec.suite() == Suite::Sm2 { KeySpec::Sm2 } else { KeySpec::P256 };
+        let issuer = pki.issuer(Realm::Smime, spec.suite())?;
+        let mut pairs = Vec::new();
+        for (spec, encrypts) in [(spec, true), (signing, false)] {
+            let key = new_key(spec, rng)?;
+            let template = Template::escrow(encrypts);
+            let certificate = issuer.issue(&template, key.public_key(), rng.as_ref(), now).await?;
+            pairs.push(KeyPair { key, certificate });
+        }
+        match (pairs.pop(), pairs.pop()) {
+            (Some(signing), Some(encryption)) => Ok(Self { encryption, signing }),
+            _ => Err(IssueError::Malformed("the escrow has no keys".to_owned())),
+        }
+    }
+}
+
+/// The escrow as it works.
+pub(crate) struct Escrow {
+    decryptor: Arc<dyn Decryptor>,
+    encryption: aecm_core::certificate::Certificate,
+    identity: SigningIdentity,
+    terms: String,
+}
+
+impl Escrow {
+    pub(crate) fn new(
+        keys: EscrowKeys,
+        terms: String,
+        pki: &Pki,
+        rng: &Arc<dyn Rng>,
+    ) -> Result<Self, IssueError> {
+        let suite = keys.encryption.key.public_key().suite();
+        let chain = pki.issuer(Realm::Smime, suite)?.chain_below();
+        let signer = Arc::new(keys.signing.key.into_signer(Arc::clone(rng)));
+        Ok(Self {
+            decryptor: Arc::new(keys.encryption.key.into_decryptor(Arc::clone(rng))),
+            encryption: keys.encryption.certificate,
+            identity: SigningIdentity { certificate: keys.signing.certificate, chain, signer },
+            terms,
+        })
+    }
+}
+
+impl AcmeServer {
+    /// What the directory says of the escrow.
+    pub(super) fn meta_escrow(&self) -> Option<Value> {
+        let escrow = self.escrow.as_ref()?;
+        let chain: Vec<String> =
+            escrow.identity.chain.iter().map(|certificate| encode(certificate.as_der())).collect();
+        Some(json!({
+            "url": self.url("escrow"),
+            "certificate": encode(escrow.encryption.as_der()),
+            "chain": chain,
+            "terms": self.url("escrow-terms"),
+        }))
+    }
+
+    /// The terms of the escrow, for people.
+    pub(super) fn escrow_terms(&self) -> Result<Answer, Problem> {
+        let escrow = self.escrow.as_ref().ok_or_else(Problem::not_found)?;
+        Ok(Answer::content("text/plain; charset=utf-8", escrow.terms.clone().into_bytes()))
+    }
+
+    /// `POST escrow`: keeps a package, or forgets it.
+    pub(super) async fn post_escrow(&self, signed: &Signed) -> Result<Answer, Problem> {
+        let escrow = self.escrow.as_ref().ok_or_else(Problem::not_found)?;
+        let members = object(signed)?;
+        let account = signed.account()?;
+        let mailbox = mailbox_member(&members)?;
+        if self.state().reusable(account, &mailbox, self.now()).is_none() {
+            return Err(Problem::unauthorized(format!(
+                "this account has no valid authorization for {mailbox}; order a certificate first"
+            )));
+        }
+        match (members.get("delete"), members.get("package")) {
+            (Some(Value::Bool(true)), None) => self.withdraw(&mailbox),
+            (None | Some(Value::Bool(false)), Some(_)) => {
+                let consent = self.consent(escrow, &members)?;
+                self.keep(escrow, account, mailbox, &members, consent).await
+            }
+            _ => Err(Problem::malformed("the escrow takes a package with consent, or \"delete\": true")),
+        }
+    }
+
+    fn withdraw(&self, mailbox: &Mailbox) -> Result<Answer, Problem> {
+        match self.state().escrow.remove(&row(mailbox)) {
+            Some(_) => Ok(Answer::empty(204)),
+            None => Err(nothing(mailbox)),
+        }
+    }
+
+    /// What was agreed to: these terms, this very document where it is named, not in the future.
+    fn consent(&self, escrow: &Escrow, members: &Map<String, Value>) -> Result<Consent, Problem> {
+        let missing = || {
+            Problem::new(403, "userActionRequired", "keys are kept only with consent to the escrow's terms")
+                .with("instance", json!(self.url("escrow-terms")))
+        };
+        let consent = members.get("consent").and_then(Value::as_object).ok_or_else(missing)?;
+        let terms = consent.get("terms").and_then(Value::as_str).ok_or_else(missing)?;
+        if terms != self.url("escrow-terms") {
+            return Err(missing());
+        }
+        let sha256 = match consent.get("sha256") {
+            None | Some(Value::Null) => None,
+            Some(Value::String(digest))
+                if *digest == hex(&DigestAlgorithm::Sha256.digest(escrow.terms.as_bytes())) =>
+            {
+                Some(digest.clone())
+            }
+            Some(_) => return Err(missing()),
+        };
+        let agreed = consent
+            .get("agreedAt")
+            .and_then(Value::as_str)
+            .and_then(Time::from_rfc3339)
+            .filter(|agreed| *agreed <= self.now().plus(SKEW))
+            .ok_or_else(|| Problem::malformed("consent.agreedAt is not a time that has been"))?;
+        Ok(Consent { terms: terms.to_owned(), sha256, agreed })
+    }
+
+    /// Opens the package, holds every key against what was issued here, and keeps it under the escrow's own key.
+    async fn keep(
+        &self,
+        escrow: &Escrow,
+        account: &str,
+        mailbox: Mailbox,
+        members: &Map<String, Value>,
+        consent: Consent,
+    ) -> Result<Answer, Problem> {
+        let cms = cms_member(members, "package", MAX_PACKAGE)?;
+        let signer = self.verified(&cms, oid::AUTH_ENVELOPED_DATA)?;
+        self.by_device(&signer, account, &mailbox)?;
+        let opened = envelope::open(&signer.content, escrow.decryptor.as_ref(), &self.limits)
+            .await
+            .map_err(|error| Problem::malformed(error.to_string()))?;
+        let keys = package::read(&opened, &self.limits).map_err(Problem::malformed)?;
+        let strangers = {
+            let state = self.state();
+            keys.iter().filter(|key| !key.was_issued(&state, &mailbox)).count()
+        };
+        if strangers > 0 {
+            return Err(Problem::unauthorized(format!(
+                "{strangers} of the keys have no encrypting certificate that was issued here for {mailbox}"
+            )));
+        }
+        let sealed = envelope::seal(&opened, escrow.decryptor.public_key(), self.rng.as_ref())
+            .map_err(|error| Problem::internal(error.to_string()))?;
+        let now = self.now();
+        let mut state = self.state();
+        self.require_room(state.escrow.len(), "packages in escrow")?;
+        let kept = Escrowed {
+            mailbox: mailbox.clone(),
+            package: sealed,
+            stored: now,
+            account: account.to_owned(),
+            terms: consent.terms,
+            terms_sha256: consent.sha256,
+            agreed: consent.agreed,
+        };
+        state.escrow.insert(row(&mailbox), kept);
+        let certificate = Some(hex(&signer.certificate.sha256()));
+        let kind = EventKind::EscrowStored;
+        self.happened(&mut state, Happened { kind, mailbox: &mailbox, device: None, account, certificate });
+        Ok(Answer::empty(204))
+    }
+
+    /// Answers a request to the escrow at once.
+    pub(super) async fn recover(
+        &self,
+        account: &str,
+        cms: Vec<u8>,
+        asked: &Asked,
+    ) -> Result<Answer, Problem> {
+        let escrow = self.escrow.as_ref().ok_or_else(|| nothing(&asked.mailbox))?;
+        let now = self.now();
+        let package = {
+            let state = self.state();
+            let fresh = state
+                .reusable_all(account, &asked.mailbox, now)
+                .any(|proof| proof.validated.is_some_and(|at| now.since(at) <= FRESH));
+            if !fresh {
+                return Err(Problem::new(
+                    403,
+                    "userActionRequired",
+                    "prove control of the mailbox anew: the keys are given out within an hour of a new authorization",
+                )
+                .with("instance", json!(self.url("new-order"))));
+            }
+            let kept = state.escrow.get(&row(&asked.mailbox)).ok_or_else(|| nothing(&asked.mailbox))?;
+            kept.package.clone()
+        };
+        let internal = |error: &dyn core::fmt::Display| Problem::internal(error.to_string());
+        let opened = envelope::open(&package, escrow.decryptor.as_ref(), &self.limits)
+            .await
+            .map_err(|error| internal(&error))?;
+        let keys = package::read(&opened, &self.limits).map_err(|error| internal(&error))?;
+        let wanted: Vec<_> = keys.iter().filter(|key| asked.suites.contains(&key.suite())).collect();
+        if wanted.is_empty() {
+            return Err(nothing(&asked.mailbox));
+        }
+        let given = package::write(&wanted);
+        let sealed =
+            envelope::seal(&given, &asked.transport, self.rng.as_ref()).map_err(|error| internal(&error))?;
+        let digest = DigestAlgorithm::Sha256.digest(&cms);
+        let attributes = SignerAttributes {
+            signing_time: Some(now),
+            extra: vec![(oid::AECM_TRANSFER, vec![write::octet_string(&digest)])],
+            ..SignerAttributes::default()
+        };
+        let message = SignedMessage::new(&sealed)
+            .content_type(oid::AUTH_ENVELOPED_DATA)
+            .attributes(attributes)
+            .certificates(self.issuers(&wanted));
+        let response = sign(message, &[&escrow.identity]).await.map_err(|error| internal(&error))?.to_der();
+        let answer = {
+            let mut state = self.state();
+            let mut transfer = self.admit_transfer(&mut state, account.to_owned(), cms, asked)?;
+            transfer.state = TransferState::Answered;
+            transfer.response = Some(response);
+            transfer.keys = wanted.iter().map(|key| key.name()).collect();
+            self.happened(
+                &mut state,
+                Happened {
+                    kind: EventKind::EscrowRecovered,
+                    mailbox: &asked.mailbox,
+                    device: Some(&asked.device),
+                    account,
+                    certificate: Some(asked.certificate.clone()),
+                },
+            );
+            let answer = self.transfer_answer(201, &transfer, true);
+            state.transfers.insert(transfer.id.clone(), transfer);
+            answer
+        };
+        self.notify(EventKind::EscrowRecovered, &asked.mailbox, Some(&asked.device)).await;
+        Ok(answer)
+    }
+
+    /// The certificates above those of the keys, so that whoever receives them can build the paths.
+    fn issuers(&self, keys: &[&package::Key]) -> Vec<aecm_core::certificate::Certificate> {
+        let mut issuers = Vec::new();
+        for suite in Suite::ALL {
+            if keys.iter().any(|key| key.suite() == suite)
+                && let Ok(issuer) = self.pki.issuer(Realm::Smime, suite)
+            {
+                issuers.extend(issuer.chain_below());
+            }
+        }
+        issuers
+    }
+}
+
+struct Consent {
+    terms: String,
+    sha256: Option<String>,
+    agreed: Time,
+}
+
+/// One row a mailbox, however its domain is written.
+fn row(mailbox: &Mailbox) -> String {
+    format!("{}@{}", mailbox.local(), mailbox.ascii_domain())
+}
+
+fn nothing(mailbox: &Mailbox) -> Problem {
+    Problem::aecm(404, "nothingEscrowed", format!("no keys of {mailbox} are kept here"))
+}
