@@ -42,12 +42,12 @@ pub fn cms(octets: &[u8]) {
     }
     if let Ok(tree) = inspect::cms(octets, &limits) {
         assert!(known, "what is shown is a ContentInfo");
-        assert_eq!(tree.to_string().lines().count(), tree.count(), "a line is not one node");
-        assert!(!tree.to_string().contains('\u{1b}'), "a control character reaches the terminal");
+        let text = tree.to_string();
+        assert_eq!(text.lines().count(), tree.count(), "a line is not one node");
+        assert!(!text.contains('\u{1b}'), "a control character reaches the terminal");
     }
     if let Ok(tree) = inspect::asn1(octets, &limits) {
         assert!(tree.size <= octets.len() && tree.count() < 1 << 18);
-        assert_eq!(tree.to_string().lines().count(), tree.count(), "a line is not one node");
     }
     let anchors = Anchors::new(Vec::new());
     let policy = Policy::legacy();

@@ -14,7 +14,7 @@ use aecm_smime::capabilities::Capabilities;
 use aecm_smime::choose::{Choice, ChooseError, Correspondent, Plan};
 use aecm_smime::cipher::ContentCipher;
 use aecm_smime::cms::{Enveloped, Form};
-use aecm_smime::encrypt::{Transport, UnusableCertificate};
+use aecm_smime::encrypt::{EncryptError, Transport, UnusableCertificate};
 use aecm_smime::sign::smime_capabilities;
 use people::{Authority, Profile, certificate, now};
 
@@ -216,4 +216,33 @@ fn signature_suite_without_encryption() {
     let asked = Choice::new().suite(Suite::Sm2);
     assert_eq!(asked.signature_suite(&[classic("c@example.org")]).0, Some(Suite::Sm2));
     assert_eq!(Choice::new().sign_with(&[]).signature_suite(&[]).0, None);
+}
+
+/// What the choice was told about time holds when the plan is carried out.
+#[test]
+fn a_plan_keeps_its_time() {
+    let alice = classic("alice@example.org");
+    let bob = classic("bob@example.org");
+    let plan = Choice::new().at(now()).plan(&alice, std::slice::from_ref(&bob)).unwrap();
+    assert_eq!(plan.at, Some(now()));
+    assert!(plan.encryptor().encrypt(b"x", &OsRng).is_ok());
+    let mut later = plan;
+    later.at = aecm_core::time::Time::from_rfc3339("2099-01-01T00:00:00Z");
+    let error = later.encryptor().encrypt(b"x", &OsRng).unwrap_err();
+    assert!(
+        matches!(error, EncryptError::Certificate { why: UnusableCertificate::Expired { .. }, .. }),
+        "{error}"
+    );
+    assert!(Choice::new().plan(&alice, &[bob]).unwrap().at.is_none());
+}
+
+/// Keys on P-256 are written to by ECDH, beside RSA ones.
+#[test]
+fn ecdh_readers_are_planned() {
+    let alice = person("alice@example.test", vec![certificate("p256-agr")]);
+    let bob = classic("bob@example.org");
+    let plan = Choice::new().rsa_pkcs1(true).plan(&alice, &[bob]).unwrap();
+    let transports: Vec<Transport> = plan.recipients.iter().map(|one| one.transport).collect();
+    assert_eq!(transports, [Transport::RsaPkcs1, Transport::Ecdh]);
+    assert!(plan.encryptor().encrypt(b"x", &OsRng).is_ok());
 }

@@ -288,3 +288,33 @@ fn headers_that_are_not_protected() {
         headers("Content-Type: message/rfc822; forwarded=no\r\n\r\nSubject: x\r\n\r\n").unwrap().unwrap();
     assert_eq!((wrapped.mode, wrapped.get("subject")), (ProtectionMode::Wrapped, Some("x")));
 }
+
+/// M4: a multipart/signed in base64 or quoted-printable is no multipart/signed (RFC 2045 §6.4).
+#[test]
+fn a_signed_multipart_has_no_transfer_encoding() {
+    for (encoding, refused) in
+        [("base64", true), ("Quoted-Printable", true), ("7bit", false), ("binary", false)]
+    {
+        let mail = format!(
+            "Content-Type: multipart/signed; boundary=b; protocol=\"application/pkcs7-signature\"\r\n\
+             Content-Transfer-Encoding: {encoding}\r\n\r\n--b\r\n\r\nx\r\n--b\r\n\
+             Content-Type: application/pkcs7-signature\r\n\r\ny\r\n--b--\r\n"
+        );
+        let entity = Entity::parse(mail.as_bytes(), &Limits::default()).unwrap();
+        let found = entity.protection(&Limits::default());
+        assert_eq!(matches!(found, Err(MimeError::MultipartSigned { .. })), refused, "{encoding}: {found:?}");
+    }
+}
+
+/// What a binary attachment holds is signed as it is.
+#[test]
+fn binary_attachments_keep_their_octets() {
+    let mail = b"From: alice@example.test\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nhi\n--b\r\n\
+                 Content-Type: application/octet-stream\r\nContent-Transfer-Encoding: binary\r\n\r\na\nb\rc\x00\xff\r\n--b--\r\n";
+    let limits = Limits::default();
+    let payload = Outgoing::parse(mail, &limits).unwrap().payload(HeaderProtection::Clear).unwrap();
+    let entity = Entity::parse(&payload, &limits).unwrap();
+    let parts = entity.parts(&limits).unwrap();
+    let part = Entity::parse(parts[1], &limits).unwrap();
+    assert_eq!(&*part.decoded().unwrap(), b"a\nb\rc\x00\xff");
+}

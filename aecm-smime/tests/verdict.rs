@@ -1007,3 +1007,83 @@ fn other_sm2_identifiers_only_by_policy() {
         }
     }
 }
+
+/// A5: paths of one message share one budget: sixteen signers with twins, each under junk CAs of the right name, cost
+/// no more signature checks than one.
+#[test]
+fn paths_of_one_message_share_a_budget() {
+    let junk: Vec<Certificate> = (0..24)
+        .map(|serial| {
+            let key = Holder::new(KeySpec::P256);
+            Certified { serial: 100 + serial, ..Certified::root() }.issue(&key, &key)
+        })
+        .collect();
+    let message =
+        MessageDraft::new(CONTENT, vec![ECC.signer(); 16], [vec![ECC.alice.clone()], junk].concat());
+    // Without the true root every junk CA is tried, for each signer: the first few spend what there is.
+    let stranger = Holder::new(KeySpec::P256);
+    let anchors = Anchors::new(vec![Certified::root().issue(&stranger, &stranger)]);
+    let policy = Policy::modern();
+    let report = Verifier::new(&anchors, &policy).at(time("2026-07-01T00:00:00Z"));
+    let report = report.verify(&message.build(), None).unwrap();
+    let spent = |word: &str| {
+        let has = |signer: &&aecm_smime::verify::SignerReport| {
+            signer.reasons.iter().any(|reason| reason.word() == word)
+        };
+        report.signers.iter().filter(has).count()
+    };
+    assert!(spent("budget-exceeded") >= 12, "{}", spent("budget-exceeded"));
+    assert!(spent("certificate-signature-invalid") <= 4);
+}
+
+/// Where the default identifier is not wanted, a signature under it is a reason, and the others are tried alone.
+#[test]
+fn the_default_identifier_may_be_unwanted() {
+    let mut policy = Policy::modern();
+    policy.sm2_default_id = false;
+    policy.sm2_ids = vec![Vec::new()];
+    let report = check_with(&SM2.message(), &policy);
+    assert_eq!((report.verdict, words(&report)), (Verdict::Invalid, vec!["sm2-default-id"]));
+    // It concerns SM2 alone.
+    assert_eq!(check_with(&ECC.message(), &policy).verdict, Verdict::Valid);
+}
+
+/// Rule 7: an attribute type with arcs that nobody can hold is one that is not known, signed or not.
+#[test]
+fn attribute_types_that_are_too_large_survive() {
+    let huge = |last: u8| {
+        let oid = write::tlv(Tag::OID, &[&[0x2a][..], &[0xff; 60], &[last]].concat());
+        write::sequence(&[&oid, &write::set_of(vec![write::null()])])
+    };
+    let mut signer = ECC.signer();
+    signer.attributes.as_mut().unwrap().push(huge(1));
+    signer.unsigned = vec![huge(2), huge(3)];
+    let message = MessageDraft::new(CONTENT, vec![signer], vec![ECC.alice.clone()]);
+    let report = check(&message);
+    assert_eq!((report.verdict, words(&report)), (Verdict::Valid, vec![]));
+    let octets = message.build();
+    let signed = aecm_smime::cms::SignedData::parse(&octets, &aecm_core::limits::Limits::default()).unwrap();
+    let unsigned = signed.signers()[0].unsigned_attributes();
+    assert!(unsigned.iter().all(|one| one.oid.is_none() && one.oid_octets.len() == 62));
+    assert_ne!(unsigned[0].oid_octets, unsigned[1].oid_octets);
+    // One that is no identifier at all is an error still.
+    let mut signer = ECC.signer();
+    signer.unsigned = vec![write::sequence(&[&write::tlv(Tag::OID, &[0x80, 1]), &write::set_of(vec![])])];
+    let message = MessageDraft::new(CONTENT, vec![signer], vec![ECC.alice.clone()]).build();
+    assert!(Verifier::new(&Anchors::new(vec![]), &Policy::modern()).verify(&message, None).is_err());
+}
+
+/// The digest of the content is right for every signer, however many share it.
+#[test]
+fn one_digest_serves_all_signers() {
+    let mut wrong = ECC.signer();
+    let digest = write::octet_string(&[7; 32]);
+    wrong.replace(&oid::MESSAGE_DIGEST, &[attribute(&oid::MESSAGE_DIGEST, &[digest])]);
+    let mut bare = ECC.signer();
+    bare.attributes = None;
+    let message =
+        MessageDraft::new(CONTENT, vec![ECC.signer(), wrong, bare, ECC.signer()], vec![ECC.alice.clone()]);
+    let report = check(&message);
+    let digests: Vec<CheckResult> = report.signers.iter().map(|signer| signer.checks.digest).collect();
+    assert_eq!(digests, [CheckResult::Valid, BAD, CheckResult::Valid, CheckResult::Valid]);
+}

@@ -143,3 +143,39 @@ fn a_failed_source_leaves_the_draft_as_it_was() {
     assert!(matches!(error, Error::NoAuthority));
     assert_eq!(draft.to_der(), before);
 }
+
+/// A source that gives whatever it was made with.
+struct Fixed(Vec<u8>);
+
+#[async_trait::async_trait]
+impl TimestampSource for Fixed {
+    async fn stamp(&self, _: DigestAlgorithm, _: &[u8], _: Time) -> Result<Vec<u8>, Error> {
+        Ok(self.0.clone())
+    }
+}
+
+/// T7: what is no token, or one for something else, never reaches the mail.
+#[test]
+fn t7_a_token_for_something_else_is_not_embedded() {
+    let (_, alice) = sender(KeySpec::P256);
+    let unit = Unit::new(CLASSIC.tsa.identity(), POLICY);
+    let other = aecm_timestamp::Request::for_data(DigestAlgorithm::Sha256, b"another signature", [1; 8]);
+    let other = run(unit.token(&other, noon(), &[9])).unwrap();
+    let mut draft = signed(&alice);
+    let sm3 = aecm_timestamp::Request::for_data(DigestAlgorithm::Sm3, draft.signature(0), [1; 8]);
+    let sm3 = run(unit.token(&sm3, noon(), &[9])).unwrap();
+    let before = draft.to_der();
+    for (token, word) in [
+        (Vec::new(), "timestamp-malformed"),
+        (b"no token".to_vec(), "timestamp-malformed"),
+        (other[..other.len() - 1].to_vec(), "timestamp-malformed"),
+        (other, "timestamp-imprint-mismatch"),
+        (sm3, "timestamp-imprint-mismatch"),
+        (before.clone(), "timestamp-content-type"),
+        (vec![0x30; 70_000], "timestamp-too-large"),
+    ] {
+        let error = run(stamp_signature(&mut draft, 0, DigestAlgorithm::Sha256, &Fixed(token), noon()));
+        assert_eq!(error.unwrap_err().word(), word);
+        assert_eq!(draft.to_der(), before, "the draft is as it was");
+    }
+}

@@ -396,5 +396,5 @@ fn gm_t_0033_outer_content_type_and_bare_content_are_read() {
     // RFC 5652 knows no bare content.
     assert_eq!(word(&national(|draft| draft.bare = true), &NATIONAL.policy()), "timestamp-malformed");
     // The other family's roots have the same names here, and did not sign it.
-    assert_eq!(word(&national(|_| {}), &CLASSIC.policy()), "timestamp-chain");
+    undecided(&national(|_| {}), &CLASSIC.policy(), "timestamp-chain");
 }

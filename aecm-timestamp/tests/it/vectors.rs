@@ -145,3 +145,48 @@ fn every_changed_octet_of_a_token_is_noticed_or_harmless() {
         }
     }
 }
+
+/// Tokens and answers of any age, against data, digest and request.
+#[test]
+fn examined_against_every_kind_of_subject() {
+    use aecm_timestamp::{Subject, Verifier};
+
+    let limits = Limits::default();
+    let answer = RSA_ANSWER;
+    let token = parse_response(answer, &limits).unwrap().token.unwrap().to_vec();
+    let (request, policy) = rsa();
+    let verifier = Verifier::new(policy.clone());
+    let digest = |algorithm| Subject::Digest { algorithm, value: request.imprint() };
+    let sha256 = digest(DigestAlgorithm::Sha256);
+    for message in [answer, &token] {
+        for subjects in
+            [vec![], vec![sha256], vec![Subject::Request(&request)], vec![sha256, Subject::Request(&request)]]
+        {
+            let token = verifier.examine(message, &subjects).unwrap();
+            assert_eq!((token.trust.word(), token.revocation.word()), ("tsa", "unknown"));
+            assert!(token.tolerances.iter().all(|tolerance| tolerance.word() != "validity-not-checked"));
+        }
+        let word = |subject: Subject<'_>| match verifier.examine(message, &[sha256, subject]) {
+            Err(Error::Token { word, .. }) => word,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(word(Subject::Data(b"something else")), "timestamp-imprint-mismatch");
+        assert_eq!(word(digest(DigestAlgorithm::Sm3)), "timestamp-imprint-mismatch");
+        assert_eq!(
+            word(Subject::Digest { algorithm: DigestAlgorithm::Sha256, value: &[] }),
+            "timestamp-imprint-mismatch"
+        );
+        let other = Request::new(DigestAlgorithm::Sha256, request.imprint(), [0x55; 8]).unwrap();
+        assert_eq!(word(Subject::Request(&other)), "timestamp-nonce-mismatch");
+        assert_eq!(word(Subject::Request(&other.clone().without_nonce())), "timestamp-nonce-not-asked");
+        let asked = request.clone().with_policy(aecm_core::oid::ObjectIdentifier::new_unwrap("1.2.3.4.99"));
+        assert_eq!(word(Subject::Request(&asked)), "timestamp-policy-mismatch");
+        for end in 0..message.len() {
+            assert!(verifier.examine(&message[..end], &[]).is_err(), "cut at {end}");
+        }
+    }
+    assert!(matches!(verifier.examine(REJECTION, &[]), Err(Error::Rejected { .. })));
+    let mut small = policy;
+    small.limits.tsa_answer_bytes = answer.len() - 1;
+    assert!(matches!(Verifier::new(small).examine(answer, &[]), Err(Error::TooLarge { .. })));
+}
