@@ -138,6 +138,20 @@ mod tests {
         assert_eq!(read(&jws).unwrap().verify_own().err(), Some(JwsError::KeyReference));
     }
 
+    // RFC 8555 §7.6: the key of an RSA certificate signs its own revocation, under RS256 and nothing else.
+    #[test]
+    fn an_rsa_key_signs_rs256() {
+        let signer = SoftwareKey::generate(KeySpec::Rsa(2_048), &OsRng).unwrap().into_signer(Arc::new(OsRng));
+        let header = Protected::by_key(URL, Some("n-1"), signer.public_key()).unwrap();
+        let jws = block_on(sign(&signer, &header, b"{}")).unwrap();
+        let read = || Unverified::from_flattened(&jws, &Limits::default()).unwrap();
+        assert_eq!(read().verify_own().unwrap().1.as_slice(), b"{}");
+        let es256 = Protected::new(URL, Some("n-1"), header.key.clone());
+        assert_eq!(block_on(sign(&signer, &es256, b"{}")).err(), Some(JwsError::Key));
+        let (key, _) = made();
+        assert_eq!(read().verify(&key).err(), Some(JwsError::Key));
+    }
+
     // N12: alg none, MACs, and algorithms that do not fit the key.
     #[test]
     fn algorithms_outside_the_list_are_refused() {

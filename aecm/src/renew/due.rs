@@ -59,7 +59,7 @@ fn moment(certificate: &Certificate, window: Option<RenewalWindow>, device: &str
         let seed = [certificate.sha256().as_slice(), device.as_bytes()].concat();
         let digest = DigestAlgorithm::Sha256.digest(&seed);
         let spread = digest.iter().take(4).fold(0u64, |sum, octet| sum << 8 | u64::from(*octet));
-        let share = u64::try_from(u128::from(width) * u128::from(spread) >> 32).unwrap_or(width);
+        let share = u64::try_from((u128::from(width) * u128::from(spread)) >> 32).unwrap_or(width);
         window.start.plus(Duration::from_secs(share))
     });
     let moment = suggested.unwrap_or_else(|| start.plus(life / 3 * 2));

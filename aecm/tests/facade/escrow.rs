@@ -7,11 +7,13 @@ use aecm::acme::client::ClientError;
 use aecm::acme::wire::EventKind;
 use aecm::core::digest::DigestAlgorithm;
 use aecm::core::embed::{Clock, Http, HttpError, HttpRequest, HttpResponse};
+use aecm::core::oid;
 use aecm::core::software::KeySpec;
 use aecm::core::suite::{Purpose, Suite};
 use aecm::{Error, EscrowConsent, Mailbox, Plan, Recovered, RenewPlan, TransferError, discover};
 use aecm_service::EscrowOptions;
 
+use crate::forge::{self, Relay};
 use crate::transfer::{note, opens, second};
 use crate::world::{World, memory, run};
 
@@ -195,5 +197,35 @@ fn keys_are_not_sealed_to_strangers() {
             assert!(matches!(error, Error::Transfer(TransferError::EscrowCertificate { .. })), "{error:?}");
             assert_eq!(mailbox.escrowed().await.unwrap(), None);
         }
+    });
+}
+
+// What comes out of escrow is signed by the escrow: no device, nor anybody else, answers in its place.
+#[test]
+fn an_answer_in_the_escrow_s_place_is_refused() {
+    run(async {
+        let world = keeping(KeySpec::Sm2).await;
+        let first = world.person("kept", Plan::sm2()).await;
+        first.escrow(consent(&world).await).await.unwrap();
+        let relay = Relay::new(world.http(), &world.service.directory_url());
+        let store = memory();
+        let aecm = world.builder(relay.clone(), store.clone()).build().unwrap();
+        let second = aecm.mailbox(first.address().as_str()).unwrap();
+        second.provision(Plan::sm2()).await.unwrap();
+        assert!(matches!(second.recover(Plan::sm2()).await.unwrap(), Recovered::Waiting(_)));
+        let request = relay.request();
+        assert_eq!(forge::content_of(&request)["source"], "escrow");
+        let before = store.entries(first.address()).await.unwrap();
+        let package = forge::package(&forge::keys(&first, Purpose::Encrypt).await);
+        let enveloped = forge::envelope(&package, &forge::transport_key(&request), |_, _| ());
+        let signer = forge::identity(&first, Suite::Sm2, Purpose::Sign).await;
+        let answer = forge::signed(&enveloped, oid::AUTH_ENVELOPED_DATA, &signer, Some(&request)).await;
+        relay.answer(answer);
+        let error = second.provision(Plan::sm2()).await.unwrap_err();
+        assert!(
+            matches!(&error, Error::Transfer(TransferError::Signer { reasons }) if reasons == "not-the-escrow"),
+            "{error:?}"
+        );
+        assert_eq!(store.entries(first.address()).await.unwrap(), before, "nothing is imported");
     });
 }

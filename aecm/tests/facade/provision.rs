@@ -57,6 +57,22 @@ fn one_mail_serves_six_certificates_by_reply_mail() {
     run(async { assert_eq!(six(&World::new().await, TokenSubmission::ReplyMail).await, 1) });
 }
 
+// The mail goes out only when the challenge is asked for, once.
+#[test]
+fn a_server_that_mails_on_request_is_asked() {
+    run(async {
+        let world = World::with(|options| {
+            options.acme.challenge_mail = aecm_service::ChallengeMailTime::AtChallenge;
+        })
+        .await;
+        for submission in
+            [TokenSubmission::WithCsr, TokenSubmission::ChallengeResponse, TokenSubmission::ReplyMail]
+        {
+            assert_eq!(six(&world, submission).await, 1, "{submission:?}");
+        }
+    });
+}
+
 #[test]
 fn without_reuse_each_certificate_has_its_mail() {
     run(async {
