@@ -90,9 +90,7 @@ impl Mailbox {
         if !wanted.is_empty() {
             let lacking = self.order(&plan, &wanted, &ring, observer).await?;
             ring = self.keyring().await?;
-            if !lacking.is_empty() {
-                progress = self.ask_for(lacking, progress, &ring).await?;
-            }
+            progress = self.after_ordering(&wanted, lacking, progress, &ring).await?;
         }
         progress = self.await_transfer(progress, plan.wait(), &ring).await?;
         ring = self.keyring().await?;
@@ -105,17 +103,17 @@ impl Mailbox {
         Ok(Provisioned { slots, waiting })
     }
 
-    /// The items of the plan without a certificate that is valid now, and whose key is not awaited.
+    /// The items of the plan without a certificate that is valid now. A key that is awaited is asked for again: the
+    /// one elsewhere may have been given up meanwhile. One that was just refused is not.
     fn wanted(&self, plan: &Plan, ring: &Keyring, progress: &Progress) -> Vec<PlanItem> {
         let now = self.aecm().clock().now();
-        let elsewhere: &[Suite] = match progress {
-            Progress::Waiting(waiting) => &waiting.suites,
-            Progress::Refused(suites) | Progress::Elsewhere(suites) => suites,
-            Progress::Nothing | Progress::Received(_) => &[],
+        let refused: &[Suite] = match progress {
+            Progress::Refused(suites) => suites,
+            _ => &[],
         };
         let wants = |item: &PlanItem| {
-            let asked = item.purpose == Purpose::Encrypt && elsewhere.contains(&item.suite);
-            !asked && !ring.holds(&slot(item, ring), now)
+            let settled = item.purpose == Purpose::Encrypt && refused.contains(&item.suite);
+            !settled && !ring.holds(&slot(item, ring), now)
         };
         plan.items().into_iter().filter(wants).collect()
     }
@@ -143,19 +141,42 @@ impl Mailbox {
         Ok(report.outcomes.into_iter().filter_map(|(item, outcome)| lacks(&item, outcome)).collect())
     }
 
-    /// Asks the owner's other devices for the keys, together with those that are awaited already.
-    async fn ask_for(
+    /// Asks the owner's other devices for the keys that were not to be had. A request that is under way stays where
+    /// it asks for the right ones.
+    async fn after_ordering(
         &self,
+        wanted: &[PlanItem],
         mut lacking: Vec<Lacking>,
         before: Progress,
         ring: &Keyring,
     ) -> Result<Progress, Error> {
-        if matches!(before, Progress::Waiting(_)) {
+        if let Progress::Waiting(waiting) = &before {
+            let elsewhere = |suite: Suite| lacking.iter().any(|one| one.suite == suite);
+            let ordered = |suite: Suite| {
+                wanted.iter().any(|item| item.purpose == Purpose::Encrypt && item.suite == suite)
+            };
+            let still: Vec<Suite> = waiting
+                .suites
+                .iter()
+                .copied()
+                .filter(|suite| elsewhere(*suite) || !ordered(*suite))
+                .collect();
+            let more = lacking.iter().any(|one| !waiting.suites.contains(&one.suite));
+            if still.len() == waiting.suites.len() && !more {
+                return Ok(before);
+            }
             for one in self.awaited().await? {
-                if !lacking.iter().any(|known| known.suite == one.suite) {
+                if still.contains(&one.suite) && !lacking.iter().any(|known| known.suite == one.suite) {
                     lacking.push(one);
                 }
             }
+            if lacking.is_empty() {
+                self.forget_transfer().await?;
+                return Ok(Progress::Nothing);
+            }
+        }
+        if lacking.is_empty() {
+            return Ok(before);
         }
         let asked = self.begin_transfer(&lacking, TransferSource::Device, ring).await;
         match asked {

@@ -84,7 +84,7 @@ fn a_second_device_receives_every_encrypting_key() {
             report.slots.iter().filter(|slot| slot.state == SlotState::WaitingForTransfer).collect();
         assert!(held.len() == 2 && held.iter().all(|slot| slot.purpose == Purpose::Encrypt), "{report:?}");
         assert_eq!(states(&second, Purpose::Encrypt).await, [SlotState::WaitingForTransfer; 2]);
-        // Again: the same request waits, nothing is ordered.
+        // Again: the same request waits.
         assert_eq!(waits(&second, ecc()).await, waiting);
 
         approve(&first, &waiting).await;
@@ -168,6 +168,25 @@ fn the_holder_refuses() {
         assert_ne!(again.fingerprint, waiting.fingerprint);
         approve(&first, &again).await;
         assert!(second.provision(Plan::sm2()).await.unwrap().is_complete());
+    });
+}
+
+// The key elsewhere was given up while this device waited: it makes the mailbox's next one.
+#[test]
+fn a_key_that_is_given_up_is_not_waited_for() {
+    run(async {
+        let world = World::new().await;
+        let first = world.person("gone", Plan::sm2()).await;
+        let second = second(&world, &first);
+        waits(&second, Plan::sm2()).await;
+        let encrypt: aecm::store::Slot = "sm2-encrypt-mv".parse().unwrap();
+        let reason = aecm::acme::wire::RevocationReason::CessationOfOperation;
+        first.revoke(encrypt, reason).await.unwrap();
+        let report = second.provision(Plan::sm2()).await.unwrap();
+        assert_eq!((report.is_complete(), report.issued()), (true, 1), "{report:?}");
+        assert!(report.waiting.is_none());
+        assert!(second.provision(Plan::sm2()).await.unwrap().waiting.is_none());
+        opens(&second, &note(&second).await).await;
     });
 }
 
