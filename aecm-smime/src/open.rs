@@ -59,6 +59,7 @@ pub struct OpenOptions<'a> {
     pub(crate) email: Option<Mailbox>,
     pub(crate) rewriters: Vec<Mailbox>,
     pub(crate) accept_unauthenticated: bool,
+    pub(crate) decompress: bool,
 }
 
 impl<'a> OpenOptions<'a> {
@@ -81,6 +82,7 @@ impl<'a> OpenOptions<'a> {
             email: None,
             rewriters: Vec::new(),
             accept_unauthenticated: false,
+            decompress: false,
         }
     }
 
@@ -159,6 +161,14 @@ impl<'a> OpenOptions<'a> {
     #[must_use]
     pub fn rewriters(mut self, mailboxes: &[Mailbox]) -> Self {
         self.rewriters = mailboxes.to_vec();
+        self
+    }
+
+    /// Whether to look into CompressedData (RFC 3274), within the limits on decompression. Off unless asked for, as
+    /// nearly no mail has it (THREATS E7): it is then an unsupported layer.
+    #[must_use]
+    pub fn decompress(mut self, decompress: bool) -> Self {
+        self.decompress = decompress;
         self
     }
 

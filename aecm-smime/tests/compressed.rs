@@ -121,7 +121,8 @@ async fn compressed_layers_of_a_mail() {
     let root = String::from_utf8(vector("keys/rsa-ca.crt")).unwrap();
     let anchors = Anchors::new(vec![Certificate::from_pem(&root).unwrap()]);
     let policy = Policy::modern();
-    let options = OpenOptions::new(&anchors, &policy).at(now());
+    let unasked = OpenOptions::new(&anchors, &policy).at(now());
+    let options = unasked.clone().decompress(true);
     // Compressed around signed.
     let signed = pkcs7_mime(CmsKind::SignedData, &vector("signed/openssl30-rsa-pss.der")).unwrap();
     let entity = pkcs7_mime(CmsKind::CompressedData, &zlib(&signed)).unwrap();
@@ -130,6 +131,13 @@ async fn compressed_layers_of_a_mail() {
     assert_eq!(opened.verdict, Verdict::Valid, "{:?}", opened.reasons);
     let [Layer::Compressed(layer), Layer::Signed(_)] = opened.layers.as_slice() else { panic!() };
     assert_eq!(layer.octets.1, signed.len());
+    // E7: only where it is asked for.
+    let opened = open(&mail(&entity), &unasked).await.unwrap();
+    assert!(matches!(opened.layers.as_slice(), [Layer::Unsupported { kind: CmsKind::CompressedData }]));
+    assert_eq!(
+        (opened.verdict, opened.withheld, opened.content.is_none()),
+        (Verdict::NotSigned, false, true)
+    );
     // Compressed alone protects nothing and hides nothing.
     let plain = b"Content-Type: text/plain\r\n\r\nhello\r\n";
     let entity = pkcs7_mime(CmsKind::CompressedData, &zlib(plain)).unwrap();

@@ -198,7 +198,7 @@ fn look(octets: &[u8], outermost: bool, options: &OpenOptions<'_>) -> Result<Loo
             cms,
             tolerances,
         } => Look::Decrypt(cms, tolerances),
-        Protection::Cms { kind: CmsKind::CompressedData, cms, tolerances } => {
+        Protection::Cms { kind: CmsKind::CompressedData, cms, tolerances } if options.decompress => {
             Look::Decompress(cms, tolerances)
         }
         Protection::Cms { kind, .. } => Look::Layer(Found::Unsupported(kind), None),

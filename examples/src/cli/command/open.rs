@@ -85,6 +85,7 @@ impl Open {
         };
         let mut options = OpenOptions::new(&judge.anchors, &judge.policy)
             .keys(&keys)
+            .decompress(true)
             .intermediates(&judge.intermediates)
             .at(judge.at)
             .path_policies(judge.policies.clone())
