@@ -148,3 +148,46 @@ fn what_cannot_be_shown_is_an_error() {
     small.message_bytes = 10;
     assert!(inspect::asn1(&many, &small).is_err());
 }
+
+/// A message whose one signer carries `inner` as a timestamp.
+fn stamped_with(inner: &[u8]) -> Vec<u8> {
+    let digest = write::algorithm(&oid::SHA256, None);
+    let signature = write::algorithm(&oid::ECDSA_WITH_SHA256, None);
+    let attribute =
+        write::sequence(&[&write::oid(&oid::TIME_STAMP_TOKEN), &write::set_of(vec![inner.to_vec()])]);
+    let signer = write::sequence(&[
+        &write::small(3),
+        &write::tlv(Tag::context_primitive(0), &[1; 20]),
+        &digest,
+        &signature,
+        &write::octet_string(&[]),
+        &write::tlv(Tag::context(1), &attribute),
+    ]);
+    let signed = write::sequence(&[
+        &write::small(3),
+        &write::set_of(vec![digest]),
+        &write::sequence(&[&write::oid(&oid::DATA)]),
+        &write::set_of(vec![signer]),
+    ]);
+    write::sequence(&[&write::oid(&oid::SIGNED_DATA), &write::explicit(0, &signed)])
+}
+
+/// THREATS A1: a token in a token in a token … is shown as deep as layers go, on whatever stack.
+#[test]
+fn a1_tokens_in_tokens_end() {
+    let mut message = stamped_with(&write::null());
+    for _ in 0..1_500 {
+        message = stamped_with(&message);
+    }
+    let shown = std::thread::Builder::new()
+        .stack_size(256 << 10)
+        .spawn(move || inspect::cms(&message, &Limits::default()).map(|tree| depth(&tree)))
+        .unwrap()
+        .join()
+        .expect("the stack is not used up");
+    assert!(shown.unwrap() < 200);
+}
+
+fn depth(node: &Node) -> usize {
+    1 + node.children.iter().map(depth).max().unwrap_or(0)
+}

@@ -21,16 +21,39 @@ use crate::error::Error;
 /// [`Error::Tlv`], [`Error::Structure`] or [`Error::Limit`] for what is no ContentInfo that can be read. What lies
 /// further in and cannot be read is shown as octets.
 pub fn cms(bytes: &[u8], limits: &Limits) -> Result<Node, Error> {
-    layer(bytes, limits, limits.crypto_layers)
+    let mut left =
+        Left { layers: limits.crypto_layers, nodes: MAX_NODES, inflated: limits.decompressed_bytes };
+    layer(bytes, limits, &mut left)
 }
 
-/// One layer; as deep as the limit on layers.
-fn layer(bytes: &[u8], limits: &Limits, layers: usize) -> Result<Node, Error> {
+/// Nodes shown of values by their tags, in one message.
+const MAX_NODES: usize = 65_536;
+
+/// What may still be shown of a message: counters for the whole of it, whatever its structure (THREATS A1, E7).
+struct Left {
+    /// Layers further in.
+    layers: usize,
+    /// Nodes of values by their tags.
+    nodes: usize,
+    /// Octets of decompressed content.
+    inflated: usize,
+}
+
+/// One layer further in, with the counters it may use; `None` where that is too deep.
+fn deeper(bytes: &[u8], limits: &Limits, left: &mut Left) -> Option<Node> {
+    let outer = left.layers;
+    left.layers = outer.checked_sub(1)?;
+    let shown = layer(bytes, limits, left).ok();
+    left.layers = outer;
+    shown
+}
+
+fn layer(bytes: &[u8], limits: &Limits, left: &mut Left) -> Result<Node, Error> {
     let (content_type, _) = content_info(bytes, limits)?;
     let root = Node::new(named(&content_type), bytes.len()).oid(content_type);
     Ok(match content_type {
         oid::SIGNED_DATA | oid::GM_SIGNED_DATA => {
-            signed(&SignedData::parse(bytes, limits)?, root, limits, layers)
+            signed(&SignedData::parse(bytes, limits)?, root, limits, left)
         }
         oid::ENVELOPED_DATA | oid::AUTH_ENVELOPED_DATA | oid::GM_ENVELOPED_DATA => {
             enveloped(&Enveloped::parse(bytes, limits)?, root)
@@ -42,7 +65,7 @@ fn layer(bytes: &[u8], limits: &Limits, layers: usize) -> Result<Node, Error> {
                 encrypted_content(&encrypted.content_type(), encrypted.ciphertext()),
             ])
         }
-        oid::COMPRESSED_DATA => compressed(&CompressedData::parse(bytes, limits)?, root, limits, layers),
+        oid::COMPRESSED_DATA => compressed(&CompressedData::parse(bytes, limits)?, root, limits, left),
         _ => {
             let tree = asn1(bytes, limits)?;
             // [0] is the content.
@@ -51,7 +74,7 @@ fn layer(bytes: &[u8], limits: &Limits, layers: usize) -> Result<Node, Error> {
     })
 }
 
-fn signed(signed: &SignedData<'_>, root: Node, limits: &Limits, layers: usize) -> Node {
+fn signed(signed: &SignedData<'_>, root: Node, limits: &Limits, left: &mut Left) -> Node {
     let mut root =
         root.with(signed.digest_algorithms().iter().map(|digest| algorithm("digestAlgorithm", digest)));
     let mut inner =
@@ -59,14 +82,14 @@ fn signed(signed: &SignedData<'_>, root: Node, limits: &Limits, layers: usize) -
     match signed.content() {
         Some(content) => {
             inner.size = content.len();
-            inner.children.extend(content_of(&content, &signed.content_type(), limits, layers));
+            inner.children.extend(content_of(&content, &signed.content_type(), limits, left));
         }
         None => inner.value = Some(format!("{}, detached", named(&signed.content_type()))),
     }
     root.children.push(inner);
     root.children.extend(signed.certificate_spans().iter().map(|octets| certificate(octets)));
     root.children.extend(signed.crls().iter().map(|crl| Node::new("crl", crl.len())));
-    root.children.extend(signed.signers().iter().map(|info| signer(info, limits)));
+    root.children.extend(signed.signers().iter().map(|info| signer(info, limits, left)));
     root
 }
 
@@ -87,10 +110,11 @@ fn certificate(octets: &[u8]) -> Node {
     }
 }
 
-fn signer(info: &SignerInfo<'_>, limits: &Limits) -> Node {
-    let attributes = |name: &str, list: &[Attribute<'_>]| {
+fn signer(info: &SignerInfo<'_>, limits: &Limits, left: &mut Left) -> Node {
+    let mut attributes = |name: &str, list: &[Attribute<'_>]| {
         let size = list.iter().flat_map(|one| &one.values).map(|value| value.len()).sum();
-        (!list.is_empty()).then(|| Node::new(name, size).with(list.iter().map(|one| attribute(one, limits))))
+        (!list.is_empty())
+            .then(|| Node::new(name, size).with(list.iter().map(|one| attribute(one, limits, left))))
     };
     Node::new("SignerInfo", info.signature().len())
         .with([
@@ -103,7 +127,7 @@ fn signer(info: &SignerInfo<'_>, limits: &Limits) -> Node {
         .with(attributes("unsignedAttrs", info.unsigned_attributes()))
 }
 
-fn attribute(attribute: &Attribute<'_>, limits: &Limits) -> Node {
+fn attribute(attribute: &Attribute<'_>, limits: &Limits, left: &mut Left) -> Node {
     let size = attribute.values.iter().map(|value| value.len()).sum();
     let mut shown = Node::new("attribute", size);
     match attribute.oid {
@@ -112,15 +136,22 @@ fn attribute(attribute: &Attribute<'_>, limits: &Limits) -> Node {
     }
     for value in &attribute.values {
         // A token is CMS of its own.
-        let inside = if attribute.is(&oid::TIME_STAMP_TOKEN) { layer(value, limits, 1).ok() } else { None };
-        shown.children.extend(inside.or_else(|| value_of(value, limits)));
+        let signed = |found: &ObjectIdentifier| [oid::SIGNED_DATA, oid::GM_SIGNED_DATA].contains(found);
+        let token = attribute.is(&oid::TIME_STAMP_TOKEN)
+            && content_info(value, limits).is_ok_and(|(content_type, _)| signed(&content_type));
+        let inside = if token { deeper(value, limits, left) } else { None };
+        shown.children.extend(inside.or_else(|| value_of(value, limits, left)));
     }
     shown
 }
 
-fn value_of(octets: &[u8], limits: &Limits) -> Option<Node> {
+/// A value by its tags; octets alone where nothing more is to be shown.
+fn value_of(octets: &[u8], limits: &Limits, left: &mut Left) -> Option<Node> {
+    if left.nodes == 0 {
+        return Some(Node::new("[not shown]", octets.len()));
+    }
     let value = Reader::new(octets, Rules::Ber, limits).any().ok()?;
-    node(&value, limits, limits.asn1_depth, &mut 4_096).ok()
+    node(&value, limits, limits.asn1_depth, &mut left.nodes).ok()
 }
 
 fn enveloped(enveloped: &Enveloped<'_>, root: Node) -> Node {
@@ -187,13 +218,18 @@ fn identifier(name: &str, id: &Identifier<'_>) -> Node {
     }
 }
 
-fn compressed(compressed: &CompressedData<'_>, root: Node, limits: &Limits, layers: usize) -> Node {
+fn compressed(compressed: &CompressedData<'_>, root: Node, limits: &Limits, left: &mut Left) -> Node {
     let mut inner = Node::new("encapContentInfo", compressed.compressed_len()).oid(compressed.content_type());
-    match compressed.decompress(limits) {
+    let mut bounded = limits.clone();
+    bounded.decompressed_bytes = left.inflated;
+    match compressed.decompress(&bounded) {
         Ok(content) => {
+            left.inflated = left.inflated.saturating_sub(content.len());
             inner.value = Some(format!("{} octets decompressed", content.len()));
-            let layers = layers.min(limits.decompression_layers);
-            inner.children.extend(content_of(&content, &compressed.content_type(), limits, layers));
+            let outer = left.layers;
+            left.layers = outer.min(limits.decompression_layers);
+            inner.children.extend(content_of(&content, &compressed.content_type(), limits, left));
+            left.layers = outer;
         }
         Err(error) => inner.value = Some(format!("[{error}]")),
     }
@@ -205,10 +241,10 @@ fn content_of(
     content: &[u8],
     content_type: &ObjectIdentifier,
     limits: &Limits,
-    layers: usize,
+    left: &mut Left,
 ) -> Option<Node> {
     if [oid::DATA, oid::GM_DATA].contains(content_type) {
-        return layers.checked_sub(1).and_then(|layers| layer(content, limits, layers).ok());
+        return deeper(content, limits, left);
     }
-    value_of(content, limits)
+    value_of(content, limits, left)
 }
