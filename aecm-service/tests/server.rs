@@ -29,8 +29,6 @@ mod killed;
 mod levels;
 #[path = "server/limits.rs"]
 mod limits;
-#[path = "server/log.rs"]
-mod log;
 #[path = "server/order.rs"]
 mod order;
 #[path = "server/public.rs"]

@@ -73,6 +73,8 @@ pub struct Server {
     pub tamper: Option<Tamper>,
     /// Mails carry another token than the challenge wants.
     pub wrong_mails: bool,
+    /// Hints in mails name authorizations that nobody has.
+    pub strange_hints: bool,
     /// Wrong tokens after which an authorization is dead.
     pub tries: u32,
     /// Bodies of CSRs that are refused with badCSR.
@@ -124,6 +126,7 @@ impl Server {
             expires: "2027-01-01T00:00:00Z",
             names_profile: None,
             wrong_mails: false,
+            strange_hints: false,
             tries: 5,
             revoked: BTreeSet::new(),
             nonces: BTreeSet::new(),
@@ -305,7 +308,9 @@ impl Server {
         let reply_only = self.advertise.as_deref() == Some(&["reply-mail"])
             || (self.advertise.is_none() && !self.challenge_types.contains(&"email-token-00"));
         let kind = if reply_only { "email-reply-00" } else { kind };
-        let hint = self.hints.then(|| authz_hint(&format!("{BASE}/chall/{id}/{kind}")));
+        let hint = self.hints.then(|| {
+            authz_hint(&format!("{BASE}/chall/{}/{kind}", if self.strange_hints { id + 1_000 } else { id }))
+        });
         let sent = if self.wrong_mails { part1.chars().rev().collect() } else { part1.clone() };
         self.mails.push(SentMail { id: format!("mail-{id}"), part1: sent, hint });
         self.authorizations.push(Authorization { status: "pending", part1, part2, wrong: 0, account });

@@ -48,6 +48,7 @@ names!(
     intermediates,
     name_comparisons,
     pbkdf2_iterations,
+    scrypt_memory,
     rsa_modulus_bits,
     rsa_exponent_bits,
 );
