@@ -1,7 +1,7 @@
 //! From passwords to keys, and what is encrypted under them: PBKDF2, PBES2 (RFC 8018), scrypt (RFC 7914), the
 //! derivation of PKCS#12 (RFC 7292 Appendix B).
 //!
-//! What a file asks for is held against [`Limits`](crate::limits::Limits) before any work is done (THREATS E6).
+//! What a file asks for is held against [`Limits`] before any work is done (THREATS E6).
 //! Passwords are octets: of a text, take its UTF-8 (RFC 8018 §2).
 //!
 //! ```

@@ -75,6 +75,15 @@ fn print(text: &str, io: &mut Io) -> u8 {
 pub(super) fn write_whole(path: &Path, octets: &[u8], private: bool) -> Result<(), Failure> {
     let name = path.display().to_string();
     let wrong = |error: std::io::Error| unwritable(&name, &error);
+    // A link stays a link; a device or pipe is not to be replaced by a file.
+    let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let path = target.as_path();
+    if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+        return Err(Failure::error(
+            "file-unwritable",
+            format!("{name} is no regular file; nothing was written"),
+        ));
+    }
     let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();
     builder.prefix(".aecm-");
@@ -93,4 +102,22 @@ pub(super) fn write_whole(path: &Path, octets: &[u8], private: bool) -> Result<(
 
 fn unwritable(name: &str, error: &std::io::Error) -> Failure {
     Failure::error("file-unwritable", format!("{name} cannot be written: {error}"))
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn devices_and_links_stay_what_they_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let (real, link) = (folder.path().join("real"), folder.path().join("link"));
+        std::fs::write(&real, b"old").unwrap();
+        std::os::unix::fs::symlink(&real, &link).unwrap();
+        write_whole(&link, b"new", false).unwrap();
+        assert_eq!(std::fs::read(&real).unwrap(), b"new");
+        assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert!(write_whole(folder.path(), b"x", false).is_err());
+        assert_eq!(write_whole(Path::new("/dev/null"), b"x", false).unwrap_err().reason, "file-unwritable");
+    }
 }
