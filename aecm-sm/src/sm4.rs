@@ -3,17 +3,24 @@
 //! CBC protects nothing against change: content that comes out of [`cbc_decrypt`] is unauthenticated, and a
 //! caller must not let anybody see whether it failed. [`gcm_open`] gives out only what the tag vouches for.
 
+mod block;
+mod circuit;
+mod portable;
+mod schedule;
+#[cfg(test)]
+mod tests;
+
 use aes_gcm::{
     AesGcm, Nonce, Tag,
     aead::{AeadInOut, consts::U12},
 };
 use alloc::vec::Vec;
-use cbc::cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyInit, KeyIvInit};
+use cbc::cipher::{BlockModeDecrypt, KeyInit, KeyIvInit, array::Array};
 use core::iter;
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq, ConstantTimeGreater, ConstantTimeLess};
 use zeroize::Zeroizing;
 
-pub use ::sm4::Sm4;
+pub use self::block::Sm4;
 pub use cbc::cipher;
 
 use crate::Error;
@@ -38,7 +45,6 @@ type Sm4Gcm = AesGcm<Sm4, U12>;
 /// longer than `plaintext`, always a multiple of 16.
 #[must_use]
 pub fn cbc_encrypt(key: &[u8; KEY_SIZE], iv: &[u8; BLOCK_SIZE], plaintext: &[u8]) -> Vec<u8> {
-    let mut encryptor = cbc::Encryptor::<Sm4>::new(key.into(), iv.into());
     // 16 divides 256: the lowest octet of the length decides, and 1..=16 octets are added.
     let [.., low] = plaintext.len().to_be_bytes();
     let padding = 16 - low % 16;
@@ -46,9 +52,7 @@ pub fn cbc_encrypt(key: &[u8; KEY_SIZE], iv: &[u8; BLOCK_SIZE], plaintext: &[u8]
     buffer.extend_from_slice(plaintext);
     buffer.extend(iter::repeat_n(padding, usize::from(padding)));
     let (blocks, _) = buffer.as_chunks_mut::<BLOCK_SIZE>();
-    for block in blocks {
-        encryptor.encrypt_block(block.into());
-    }
+    Sm4::new(key.into()).cbc_encrypt(iv, blocks);
     buffer
 }
 
@@ -70,9 +74,7 @@ pub fn cbc_decrypt(
     let mut decryptor = cbc::Decryptor::<Sm4>::new(key.into(), iv.into());
     let mut buffer = Zeroizing::new(ciphertext.to_vec());
     let (blocks, _) = buffer.as_chunks_mut::<BLOCK_SIZE>();
-    for block in blocks.iter_mut() {
-        decryptor.decrypt_block(block.into());
-    }
+    decryptor.decrypt_blocks(Array::cast_slice_from_core_mut(blocks));
     let padding = blocks.last().and_then(padding_length).ok_or(Error::Decrypt)?;
     let length = buffer.len().saturating_sub(usize::from(padding));
     buffer.truncate(length);

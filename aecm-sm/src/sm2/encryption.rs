@@ -142,8 +142,8 @@ pub(super) fn seal_with_nonce(
     plaintext: &[u8],
     k: &Scalar,
 ) -> Option<Ciphertext<'static>> {
-    let c1 = Point::generator_times(k)?;
-    let shared = Shared::new(&*recipient.times(k)?);
+    let (c1, shared) = recipient.both_times(k)?;
+    let shared = Shared::new(&shared);
     let mut stream = shared.key_stream(plaintext.len());
     if bool::from(all_zero(&stream)) {
         return None;

@@ -11,7 +11,7 @@ use crate::{
 };
 
 use super::{
-    arithmetic::{A_B_GX_GY, Point, Scalar, reduced_scalar},
+    arithmetic::{A_B_GX_GY, Point, Scalar},
     encryption,
     signature::Signature,
 };
@@ -110,13 +110,14 @@ impl PublicKey {
     /// [`Error::Signature`] where it does not match.
     pub fn verify_e(&self, e: &[u8; 32], signature: &Signature) -> Result<(), Error> {
         // Steps B1 and B2, the ranges of r and s, hold for every `Signature`.
-        let (r, s) = (reduced_scalar(signature.r()), reduced_scalar(signature.s()));
-        let t = r + s;
-        if t == Scalar::ZERO {
+        let (r, s) = (Scalar::reduced(signature.r()), Scalar::reduced(signature.s()));
+        let t = r.plus(&s);
+        if t.is_zero() {
             return Err(Error::Signature);
         }
-        let point = Point::generator_times_plus_times(&s, &t, &self.point).ok_or(Error::Signature)?;
-        if reduced_scalar(e) + reduced_scalar(&point.x()) == r { Ok(()) } else { Err(Error::Signature) }
+        // r = e + x, asked the other way round.
+        let x = r.minus(&Scalar::reduced(e));
+        if Point::sum_has_x(&s, &t, &self.point, &x) { Ok(()) } else { Err(Error::Signature) }
     }
 
     /// Encrypts to the holder of this key (GB/T 32918.4 §6.1) in the DER form of GB/T 35276 §7.2. Meant for
