@@ -311,9 +311,11 @@ mod tests {
             *b"\xd6\x90\xe9\xfe\xcc\xe1\x3d\xb7\x16\xb6\x14\xc2\x28\xfb\x2c\x05"
         );
         // A root of one field's polynomial in the other gives the isomorphism.
-        let powers = |root: u8| (0..9).map(move |power| (0..power).fold(1, |p, _| product(p, root, AES_FIELD)));
+        let powers =
+            |root: u8| (0..9).map(move |power| (0..power).fold(1, |p, _| product(p, root, AES_FIELD)));
         let is_root = |root: &u8| {
-            powers(*root).zip(0..).filter(|(_, bit)| SM4_FIELD >> bit & 1 == 1).fold(0, |s, (p, _)| s ^ p) == 0
+            powers(*root).zip(0..).filter(|(_, bit)| SM4_FIELD >> bit & 1 == 1).fold(0, |s, (p, _)| s ^ p)
+                == 0
         };
         let root = (2..=255).find(is_root).unwrap();
         let isomorphism: Linear = core::array::from_fn(|bit| powers(root).nth(bit).unwrap());

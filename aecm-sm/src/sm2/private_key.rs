@@ -70,6 +70,10 @@ impl PrivateKey {
         &self.public_key
     }
 
+    pub(super) fn scalar(&self) -> &Scalar {
+        &self.d
+    }
+
     /// Signs `message` under the identifier `id` (GB/T 32918.2 §6.1).
     ///
     /// The nonce is made from the key, the message and 32 octets of `rng` (RFC 6979 §3.6), so that a weak

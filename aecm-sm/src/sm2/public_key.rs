@@ -27,6 +27,10 @@ impl PublicKey {
         Self { point }
     }
 
+    pub(super) const fn point(&self) -> &Point {
+        &self.point
+    }
+
     /// Reads `04‖X‖Y` (65 octets, the form of SM2PublicKey in GB/T 35276 §7.1) or the compressed `02‖X`, `03‖X`
     /// (33 octets).
     ///

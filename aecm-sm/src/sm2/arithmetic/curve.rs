@@ -73,6 +73,11 @@ impl Point {
         wanted.lifts().any(|x| x.times(&zz) == sum.x)
     }
 
+    /// P + \[k\]R in variable time, for public values; nothing at infinity.
+    pub(in crate::sm2) fn plus_times_vartime(&self, k: &Scalar, other: &Self) -> Option<Self> {
+        multiply::sum_vartime(&Scalar::ZERO, k, &other.0).plus_affine_vartime(&self.0).to_affine().map(Self)
+    }
+
     pub(in crate::sm2) fn x(&self) -> [u8; 32] {
         self.0.x.to_octets()
     }

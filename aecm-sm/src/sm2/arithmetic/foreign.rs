@@ -3,7 +3,7 @@
 use ::sm2::{
     AffinePoint, FieldBytes, ProjectivePoint,
     elliptic_curve::{
-        Field as _, Group, PrimeField,
+        Group, PrimeField,
         ops::{LinearCombination, Reduce},
         point::{AffineCoordinates, DecompressPoint},
         subtle::Choice,
@@ -109,6 +109,13 @@ impl Point {
             (ProjectivePoint::from(point.0), t.0),
         ]);
         finite(&sum).is_some_and(|sum| Scalar::reduced(&sum.x()) == *wanted)
+    }
+
+    /// P + \[k\]R in variable time, for public values; nothing at infinity.
+    pub(in crate::sm2) fn plus_times_vartime(&self, k: &Scalar, other: &Self) -> Option<Self> {
+        let (own, other) = (ProjectivePoint::from(self.0), ProjectivePoint::from(other.0));
+        finite(&ProjectivePoint::lincomb_vartime(&[(own, ::sm2::Scalar::ONE), (other, k.0)]))
+            .map(|point| *point)
     }
 
     pub(in crate::sm2) fn x(&self) -> [u8; 32] {
