@@ -66,7 +66,7 @@ pub struct TimestampPolicy {
     pub rsa_bits_min: usize,
     /// Certificate policies that the authority's path has to be valid for. Default: any.
     pub policies: PolicySettings,
-    /// CRLs and OCSP responses about authorities, fresh at [`Revocation::now`] or else at `now`. Default: none.
+    /// CRLs and OCSP responses about authorities, judged as [`Revocation::stamper`] says, fresh at [`Revocation::now`] or else at `now`. Default: none.
     pub revocation: Revocation,
     /// Bounds of the work on one token.
     pub limits: Limits,
