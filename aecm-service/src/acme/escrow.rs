@@ -11,7 +11,7 @@ use aecm_core::embed::Rng;
 use aecm_core::key::Decryptor;
 use aecm_core::mailbox::Mailbox;
 use aecm_core::oid;
-use aecm_core::software::KeySpec;
+use aecm_core::software::{KeySpec, SoftwareKey};
 use aecm_core::suite::Suite;
 use aecm_core::time::Time;
 use aecm_core::tlv::write;
@@ -32,6 +32,8 @@ use crate::net::Answer;
 
 /// How old the proof of the mailbox may be at a recovery.
 const FRESH: Duration = Duration::from_secs(3_600);
+/// How long before their end the escrow's certificates are made anew, at a start.
+const RENEW_BEFORE: Duration = Duration::from_secs(90 * 86_400);
 /// How far the clock of whoever agreed may be ahead.
 const SKEW: Duration = Duration::from_secs(600);
 
@@ -51,18 +53,41 @@ impl EscrowKeys {
         now: Time,
     ) -> Result<Self, IssueError> {
         let signing = if spec.suite() == Suite::Sm2 { KeySpec::Sm2 } else { KeySpec::P256 };
-        let issuer = pki.issuer(Realm::Smime, spec.suite())?;
-        let mut pairs = Vec::new();
-        for (spec, encrypts) in [(spec, true), (signing, false)] {
-            let key = new_key(spec, rng)?;
-            let template = Template::escrow(encrypts);
-            let certificate = issuer.issue(&template, key.public_key(), rng.as_ref(), now).await?;
-            pairs.push(KeyPair { key, certificate });
+        let encryption = Self::certified(new_key(spec, rng)?, true, pki, rng, now).await?;
+        Ok(Self { encryption, signing: Self::certified(new_key(signing, rng)?, false, pki, rng, now).await? })
+    }
+
+    async fn certified(
+        key: SoftwareKey,
+        encrypts: bool,
+        pki: &Pki,
+        rng: &Arc<dyn Rng>,
+        now: Time,
+    ) -> Result<KeyPair, IssueError> {
+        let issuer = pki.issuer(Realm::Smime, key.public_key().suite())?;
+        let template = Template::escrow(encrypts);
+        let certificate = issuer.issue(&template, key.public_key(), rng.as_ref(), now).await?;
+        Ok(KeyPair { key, certificate })
+    }
+
+    /// The same keys with new certificates, where those of the folder do not say what they are for or are about
+    /// to end; whether they were.
+    pub(crate) async fn renew(
+        &mut self,
+        pki: &Pki,
+        rng: &Arc<dyn Rng>,
+        now: Time,
+    ) -> Result<bool, IssueError> {
+        let stands = |pair: &KeyPair| {
+            pair.certificate.policy_oids() == [oid::AECM_ESCROW_POLICY]
+                && now.plus(RENEW_BEFORE) < pair.certificate.not_after()
+        };
+        if stands(&self.encryption) && stands(&self.signing) {
+            return Ok(false);
         }
-        match (pairs.pop(), pairs.pop()) {
-            (Some(signing), Some(encryption)) => Ok(Self { encryption, signing }),
-            _ => Err(IssueError::Malformed("the escrow has no keys".to_owned())),
-        }
+        self.encryption = Self::certified(self.encryption.key.clone(), true, pki, rng, now).await?;
+        self.signing = Self::certified(self.signing.key.clone(), false, pki, rng, now).await?;
+        Ok(true)
     }
 }
 

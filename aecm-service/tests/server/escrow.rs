@@ -105,6 +105,8 @@ async fn opened(service: &Service, device: &Device, request: &[u8], response: &[
         (escrow.issuer_der(), escrow.subject_der()),
         "the twin of the escrow's certificate"
     );
+    assert_eq!(signer.policy_oids(), [oid::AECM_ESCROW_POLICY]);
+    assert!(!signer.has_san_mailbox());
     assert!(
         signer.key_usage().unwrap().digital_signature() && escrow.key_usage().unwrap().key_encipherment()
     );
@@ -386,6 +388,7 @@ async fn the_escrow_s_certificate_is_under_the_mail_root() {
         let roots = service.anchors().smime.clone();
         let root = if suite == "sm2" { roots.sm2 } else { roots.classic };
         assert_eq!(above.issuer_der(), root.subject_der());
-        assert!(leaf.san_mailboxes().is_empty());
+        assert!(!leaf.has_san_mailbox());
+        assert_eq!(leaf.policy_oids(), [oid::AECM_ESCROW_POLICY], "it says what it is for");
     }
 }
