@@ -75,6 +75,11 @@ impl Folder {
         Ok(Found { folder, identity, rows })
     }
 
+    /// Where it is.
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
     /// Writes the identity in place of the one there.
     pub(crate) fn write_identity(&self, body: &[u8]) -> Result<(), StateError> {
         files::write_sealed(&self.directory.join("identity"), "identity", body)

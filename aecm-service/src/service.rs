@@ -97,6 +97,7 @@ impl Service {
         let acme = Arc::new(acme.map_err(|detail| {
             StateError::damaged(&state.unwrap_or_default(), format!("a row does not read back: {detail}"))
         })?);
+        acme.write_changes()?;
         let desk = Arc::new(Desk { acme: Arc::clone(&acme), tsa });
         let server = Server::start(listener, tls.config, desk);
         Ok(Self { base, acme, post, anchors, tls_ca: tls.ca, _server: server })

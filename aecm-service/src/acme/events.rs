@@ -96,6 +96,10 @@ impl AcmeServer {
             EventKind::EscrowRecovered => {
                 "The encryption keys of this address were recovered from safe keeping by a device."
             }
+            EventKind::EscrowWithdrawn => {
+                "The encryption keys of this address were taken out of safe keeping and forgotten there."
+            }
+            EventKind::Revoked => "A certificate of this address was revoked by another device or program.",
             _ => return,
         };
         let notice = Notice { to: mailbox, what, device, now: self.now() };
