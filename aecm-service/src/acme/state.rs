@@ -1,6 +1,7 @@
 //! What the server remembers: accounts, orders, authorizations, certificates, transfers, escrow, events.
 
 mod codec;
+mod history;
 mod profile;
 mod records;
 mod relay;
