@@ -63,8 +63,8 @@ pub(crate) struct AcmeServer {
     encrypting: tokio::sync::Mutex<()>,
     /// Held while what the escrow keeps of a mailbox is read and written.
     escrowing: tokio::sync::Mutex<()>,
-    /// Held while a revocation list is signed.
-    listing: tokio::sync::Mutex<()>,
+    /// The revocation lists as they were last signed; held while one is.
+    listing: tokio::sync::Mutex<crl::Lists>,
     /// Keeps encrypting keys, where the options want it.
     escrow: Option<Escrow>,
 }
