@@ -156,6 +156,17 @@ impl AcmeServer {
         Err(Problem::rate_limited(format!("this server remembers no more {what}"), FULL_WAIT))
     }
 
+    /// Refuses one more `what` to an account that has as many as it may; `ends` says when each of them ends.
+    fn require_own_room(&self, ends: &[Time], what: &str) -> Result<(), Problem> {
+        if ends.len() < self.options.per_account {
+            return Ok(());
+        }
+        let now = self.now();
+        let first = ends.iter().min().copied().unwrap_or(now);
+        let detail = format!("this account has {} {what} already, and may have no more", ends.len());
+        Err(Problem::rate_limited(detail, first.since(now)))
+    }
+
     /// Makes what changed durable: before the answer that tells of it. What another request changed and this
     /// one saw is durable then, too.
     async fn commit(self: &Arc<Self>) -> Result<(), Problem> {

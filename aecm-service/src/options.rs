@@ -29,9 +29,14 @@ pub struct AcmeOptions {
     pub reuse_authorizations: bool,
     /// How long an order stays `processing` after finalize; `None` issues at once.
     pub processing: Option<Duration>,
-    /// How many accounts, orders, authorizations, certificates and transfers are remembered, each; beyond it
+    /// How many accounts, orders, authorizations, certificates, transfers and packages in escrow are remembered, each
+    /// (10,000). Beyond it the oldest of what is over makes room: expired orders, decided authorizations, accounts
+    /// that nothing hangs on for an hour, expired certificates, transfers that are done. Where all of it stands,
     /// requests for more are refused with `rateLimited`.
     pub capacity: usize,
+    /// How many open orders, pending authorizations, standing certificates and waiting transfers one account has, each
+    /// (1,000); beyond it `rateLimited` with the time until the first of them ends.
+    pub per_account: usize,
     /// When the challenge mail goes out.
     pub challenge_mail: ChallengeMailTime,
     /// How long token-part1 is.
@@ -57,6 +62,7 @@ impl Default for AcmeOptions {
             reuse_authorizations: true,
             processing: None,
             capacity: 10_000,
+            per_account: 1_000,
             challenge_mail: ChallengeMailTime::default(),
             token_part1_bytes: TokenPart1Bytes::default(),
             external_accounts: BTreeMap::new(),

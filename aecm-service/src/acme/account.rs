@@ -34,6 +34,8 @@ impl AcmeServer {
         }
         let contact = contacts(&members)?.unwrap_or_default();
         let external = self.bound_to(&members, signed)?;
+        let now = self.now();
+        state.room_for_accounts(self.options.capacity, now);
         self.require_room(state.accounts.len(), "accounts")?;
         let id = self.new_id(|id| state.accounts.get(id).is_some())?;
         let account = Account {
@@ -42,6 +44,7 @@ impl AcmeServer {
             thumbprint: thumbprint.to_owned(),
             contact,
             deactivated: false,
+            created: now,
             external,
             held: Vec::new(),
         };

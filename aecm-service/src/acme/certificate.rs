@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::events::Happened;
 use super::problem::Problem;
 use super::request::Signed;
-use super::state::{EventKind, KEY_COMPROMISE, Revocation};
+use super::state::{Compromised, EventKind, KEY_COMPROMISE, Revocation};
 use super::{AcmeServer, object, post_as_get};
 use crate::hex::hex;
 use crate::net::Answer;
@@ -121,6 +121,11 @@ impl AcmeServer {
             let (kind, device) = (EventKind::Revoked, found.device.as_deref());
             let happened = Happened { kind, mailbox: &found.mailbox, device, account: revoker, certificate };
             self.happened(&mut state, happened);
+        }
+        if reason == KEY_COMPROMISE
+            && let Some(key) = found.key_name()
+        {
+            state.compromised.insert(key, Compromised { at: now });
         }
         if by_other.is_some() && found.profile.purpose == Purpose::Sign {
             state.disown(&found.account, &found.mailbox, now);

@@ -94,6 +94,9 @@ impl AcmeServer {
         if purpose == Purpose::Encrypt {
             self.admit_encryption_key(&state, order, profile.suite, key)?;
         }
+        let now = self.now();
+        self.require_own_room(&state.standing_certificates(&order.account, now), "certificates that stand")?;
+        state.room_for_certificates(self.options.capacity, now);
         self.require_room(state.certificates.len(), "certificates")?;
         let stored = state.orders.get_transient(&order.id).ok_or_else(Problem::not_found)?;
         stored.finalizing = Some((key.clone(), purpose));
