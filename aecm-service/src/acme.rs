@@ -23,6 +23,7 @@ mod renewal;
 mod request;
 mod state;
 mod transfer;
+mod weak;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

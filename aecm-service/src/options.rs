@@ -15,7 +15,7 @@ use aecm_core::software::KeySpec;
 
 pub use aecm_acme::wire::TokenSubmission;
 pub use external::{ExternalAccount, ExternalAccountError, ExternalSubject};
-pub use mail::{MailDelivery, SmtpDelivery};
+pub use mail::{MailDelivery, SmtpDelivery, SmtpSecurity};
 pub use token::{ChallengeMailTime, TokenPart1Bytes};
 
 /// How the ACME server behaves.

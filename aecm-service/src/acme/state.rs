@@ -208,6 +208,11 @@ impl State {
             .any(|(other, used_for, of)| other == key && (used_for != purpose || !of.matches(mailbox)))
     }
 
+    /// Whether a certificate was issued for `key`.
+    pub(super) fn certified(&self, key: &PublicKey) -> bool {
+        self.certificates.values().any(|issued| issued.leaf().and_then(Certificate::public_key) == Some(key))
+    }
+
     /// Whether a certificate of that key was revoked because others have the private key.
     pub(super) fn compromised(&self, key: &PublicKey) -> bool {
         self.compromised.get(&key_name(key.spki_der())).is_some()
