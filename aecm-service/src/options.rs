@@ -101,6 +101,10 @@ pub struct ServiceOptions {
     /// Where to listen: a loopback address. Port 0 takes the one that the state folder keeps, so that all URLs stay
     /// the same, and without one a free one.
     pub listen: SocketAddr,
+    /// The origin that clients reach the service at (`https://host` or `https://host:port`), for all URLs that it gives
+    /// out; `None` takes the address it listens on. What the state folder keeps is relative to it, so that accounts,
+    /// orders and revocation lists stay where they are when the port changes behind it.
+    pub base_url: Option<String>,
     /// The key type of the classic authorities. P-256 is made in no time; RSA takes seconds.
     pub classic_ca: KeySpec,
     /// The key type of the classic timestamp unit.
@@ -124,6 +128,7 @@ impl Default for ServiceOptions {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            base_url: None,
             classic_ca: KeySpec::P256,
             classic_tsa: KeySpec::Rsa(2048),
             ca_domain: "ca.example.test".to_owned(),
@@ -140,6 +145,7 @@ impl core::fmt::Debug for ServiceOptions {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("ServiceOptions")
             .field("listen", &self.listen)
+            .field("base_url", &self.base_url)
             .field("ca_domain", &self.ca_domain)
             .field("acme", &self.acme)
             .field("state", &self.state)

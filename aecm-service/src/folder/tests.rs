@@ -259,7 +259,9 @@ fn damage_before_the_end_says_where() {
         changed.extend_from_slice(b"0123");
         fs::write(scratch.file("journal-0"), &changed).unwrap();
         match scratch.error() {
-            StateError::Damaged { offset, .. } => assert_eq!(offset, Some(*start as u64), "line {line}"),
+            StateError::Damaged { offset, .. } => {
+                assert_eq!(offset, Some(u64::try_from(*start).unwrap()), "line {line}")
+            }
             other => panic!("{other}"),
         }
         assert!(scratch.error().to_string().contains(&format!("octet {start}")));
