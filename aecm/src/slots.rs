@@ -75,6 +75,11 @@ pub enum SlotState {
     WaitingForTransfer,
     /// The device that was asked for the encrypting key refused.
     TransferRefused,
+    /// Another encrypting key came for it while it holds one that can be used: the owner decides
+    /// ([`Mailbox::accept_transfer`], [`Mailbox::decline_transfer`]).
+    TransferConflict,
+    /// The mailbox uses an encrypting key that neither this store nor the escrow has.
+    ActiveMissing,
     /// It has no certificate; the call ended early, or nothing was obtained yet.
     Missing,
     /// It has a key that awaits its certificate.
@@ -87,13 +92,15 @@ pub enum SlotState {
 
 impl SlotState {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Issued,
         Self::Present,
         Self::Renewed,
         Self::Received,
         Self::WaitingForTransfer,
         Self::TransferRefused,
+        Self::TransferConflict,
+        Self::ActiveMissing,
         Self::Missing,
         Self::Pending,
         Self::Expired,
@@ -110,6 +117,8 @@ impl SlotState {
             Self::Received => "received",
             Self::WaitingForTransfer => "waiting-for-transfer",
             Self::TransferRefused => "transfer-refused",
+            Self::TransferConflict => "transfer-conflict",
+            Self::ActiveMissing => "active-key-missing",
             Self::Missing => "missing",
             Self::Pending => "pending",
             Self::Expired => "expired",

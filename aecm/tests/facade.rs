@@ -14,6 +14,8 @@ mod world;
 mod addressed;
 #[path = "facade/compose.rs"]
 mod compose;
+#[path = "facade/conflict.rs"]
+mod conflict;
 #[path = "facade/discover.rs"]
 mod discover;
 #[path = "facade/escrow.rs"]
@@ -30,6 +32,8 @@ mod levels;
 mod open;
 #[path = "facade/provision.rs"]
 mod provision;
+#[path = "facade/recover.rs"]
+mod recover;
 #[path = "facade/renew.rs"]
 mod renew;
 #[path = "facade/revoke.rs"]
@@ -42,3 +46,5 @@ mod time;
 mod transfer;
 #[path = "facade/transfer_hostile.rs"]
 mod transfer_hostile;
+#[path = "facade/unposted.rs"]
+mod unposted;
