@@ -201,6 +201,8 @@ impl Client {
             if !matches!(output, Output::Sign { .. } | Output::Sleep { .. } | Output::Done(_)) {
                 self.save(&machine, &state_name).await?;
             }
+            let wish = output.name();
+            trace::output(wish, "wished");
             let input = match output {
                 Output::Done(report) => {
                     if machine.keeps_orders() {
@@ -225,6 +227,7 @@ impl Client {
                 Output::WaitMail(wait) => self.look(&wait, deadline, &mut looked).await?,
                 other => self.act(other, &plan.mailbox, account_key.as_ref(), deadline).await?,
             };
+            trace::output(wish, "done");
             let had_account = machine.account().cloned();
             let now = watch.now(self.joints.clock.as_ref(), &mut machine);
             if let Input::Response(answer) = &input {
