@@ -14,7 +14,7 @@ use super::{Failure, Io, keys, stand_in};
 /// `--sm2-order`
 #[derive(Args, Clone, Copy, Debug, Default)]
 pub(super) struct Sm2OrderArgs {
-    /// The order of the parts of SM2 ciphertexts, whatever the message says
+    /// The order of the parts of SM2 ciphertexts, whatever the message says; signatures have none
     #[arg(long, value_enum, value_name = "ORDER")]
     sm2_order: Option<Sm2Order>,
 }

@@ -18,7 +18,6 @@ use crate::cli::keys::KeyArgs;
 use crate::cli::message::{self, Message};
 use crate::cli::online::stop::settle;
 use crate::cli::online::vault::{Holdings, VaultArgs};
-use crate::cli::recipients::Sm2OrderArgs;
 use crate::cli::secrets::SecretArgs;
 use crate::cli::show::hex;
 use crate::cli::text::Text;
@@ -52,8 +51,6 @@ pub(in crate::cli) struct Open {
     keys: KeyArgs,
     #[command(flatten)]
     secrets: SecretArgs,
-    #[command(flatten)]
-    order: Sm2OrderArgs,
     #[command(flatten)]
     vault: VaultArgs,
     #[command(flatten)]
@@ -92,7 +89,7 @@ impl Open {
             .revocation(judge.revocation.clone())
             .secret_keys(&secret_keys)
             .passwords(&passwords)
-            .sm2_form(self.order.form())
+            .sm2_form(self.trust.judging.order.form())
             .timestamps(&judge.timestamps)
             .rewriters(&self.rewriter)
             .accept_unauthenticated(self.accept_unauthenticated);
