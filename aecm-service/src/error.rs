@@ -21,6 +21,14 @@ pub enum Error {
         /// What the system said.
         detail: String,
     },
+    /// The port of the state folder, which its clients know, could not be listened on. Free it, or name another one:
+    /// the URLs change with it.
+    KeptPort {
+        /// What was listened on before.
+        address: SocketAddr,
+        /// What the system said.
+        detail: String,
+    },
     /// The TLS identity could not be made.
     Tls(String),
     /// A certificate could not be issued.
@@ -41,6 +49,11 @@ impl core::fmt::Display for Error {
                 )
             }
             Self::Listen { address, detail } => write!(f, "cannot listen on {address}: {detail}"),
+            Self::KeptPort { address, detail } => write!(
+                f,
+                "cannot listen on {address} again, where the state folder's clients know the service: {detail}; \
+                 free the port, or pass --listen (ServiceOptions::listen) with another one"
+            ),
             Self::Tls(detail) => write!(f, "the loopback TLS identity could not be made: {detail}"),
             Self::Issue(error) => write!(f, "{error}"),
             Self::State(error) => write!(f, "{error}"),

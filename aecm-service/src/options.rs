@@ -92,7 +92,8 @@ impl Default for EscrowOptions {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct ServiceOptions {
-    /// Where to listen: a loopback address; port 0 takes a free one.
+    /// Where to listen: a loopback address. Port 0 takes the one that the state folder keeps, so that all URLs stay
+    /// the same, and without one a free one.
     pub listen: SocketAddr,
     /// The key type of the classic authorities. P-256 is made in no time; RSA takes seconds.
     pub classic_ca: KeySpec,

@@ -22,6 +22,7 @@
 //! ```
 
 mod agreement;
+mod bare;
 mod content;
 mod error;
 mod keys;
@@ -31,7 +32,7 @@ mod ways;
 
 pub(crate) use self::agreement::shared_info_of;
 pub use self::error::DecryptError;
-pub use self::keys::{OpenedBy, Password, Recipient, SecretKey};
+pub use self::keys::{BareKey, OpenedBy, Password, Recipient, SecretKey};
 
 use core::fmt;
 
@@ -57,6 +58,8 @@ pub struct DecryptOptions {
     /// The form of SM2 ciphertexts, whatever the message says. Default: DER for 1.2.156.10197.1.301.3; for
     /// .301.3.2.1 C1C3C2 and then C1C2C3, C3 deciding.
     pub sm2_form: Option<CiphertextForm>,
+    /// Keys without a certificate, tried after those that have one. Default: none.
+    pub bare_keys: Vec<BareKey>,
     /// Symmetric keys, for EncryptedData and for recipients that have one. Default: none.
     pub secret_keys: Vec<SecretKey>,
     /// Passwords, each tried on every recipient under a password, within [`Limits::private_key_operations`] and
@@ -70,6 +73,7 @@ impl Default for DecryptOptions {
             limits: Limits::default(),
             tag_octets_min: GCM_TAG_SIZE,
             sm2_form: None,
+            bare_keys: Vec::new(),
             secret_keys: Vec::new(),
             passwords: Vec::new(),
         }

@@ -137,7 +137,8 @@ impl Mailbox {
         let choices = wanted.iter().map(choice).collect();
         let orders = OrderPlan { mailbox: self.address().clone(), items: wanted.to_vec() };
         let deadline = self.aecm().clock().now().plus(plan.deadline());
-        let report = self.ordering_client(choices, observer).provision(&orders, deadline).await?;
+        let report =
+            self.ordering_client(Some(&ring.device), choices, observer).provision(&orders, deadline).await?;
         Ok(report.outcomes.into_iter().filter_map(|(item, outcome)| lacks(&item, outcome)).collect())
     }
 

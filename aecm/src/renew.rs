@@ -179,7 +179,8 @@ impl Mailbox {
         }
         let orders = OrderPlan { mailbox: self.address().clone(), items };
         let deadline = self.aecm().clock().now().plus(plan.deadline());
-        let report = self.ordering_client(choices, observer).provision(&orders, deadline).await?;
+        let report =
+            self.ordering_client(Some(&ring.device), choices, observer).provision(&orders, deadline).await?;
         Ok(report.outcomes.into_iter().filter_map(|(item, outcome)| lacks(&item, outcome)).collect())
     }
 

@@ -102,7 +102,7 @@ pub(super) fn signature_algorithm(
 ) -> Result<(), PathReason> {
     let old = [oid::MD5_WITH_RSA, oid::SHA1_WITH_RSA, oid::ECDSA_WITH_SHA1];
     let named = child.signature_algorithm().oid;
-    if old.contains(&named) && !(options.sha1 && named == oid::SHA1_WITH_RSA) {
+    if old.contains(&named) && !(options.sha1 && named != oid::MD5_WITH_RSA) {
         return Err(PathReason::WeakAlgorithm);
     }
     if suite(child).is_some_and(|suite| suite != issuer.suite()) {

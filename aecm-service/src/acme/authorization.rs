@@ -279,7 +279,9 @@ impl AcmeServer {
             }
             AuthorizationState::Pending => "pending",
             AuthorizationState::Valid => "valid",
-            AuthorizationState::Invalid | AuthorizationState::Deactivated => "invalid",
+            AuthorizationState::Invalid | AuthorizationState::Deactivated | AuthorizationState::Revoked => {
+                "invalid"
+            }
         };
         let mut challenge = json!({
             "type": kind.word(),

@@ -51,11 +51,13 @@ impl AcmeServer {
             revoked: None,
             replaced_by: None,
             superseded: false,
+            disowned: false,
+            device: order.device,
         };
         let mailbox = issued.mailbox.clone();
-        let (answer, kinds) = under_way.finish(issued)?;
+        let (answer, kinds, device) = under_way.finish(issued)?;
         for kind in kinds {
-            self.notify(kind, &mailbox, None).await;
+            self.notify(kind, &mailbox, device.as_deref()).await;
         }
         Ok(answer)
     }
@@ -66,6 +68,13 @@ impl AcmeServer {
         let mut state = self.state();
         require_ready(&state, &order.id, self.now())?;
         refuse_account_keys(&state, key)?;
+        if state.compromised(key) {
+            return Err(Problem::new(
+                400,
+                "badPublicKey",
+                "a certificate of this key was revoked for keyCompromise: others may have the private key; make another",
+            ));
+        }
         if state.certified_otherwise(key, purpose, &order.mailbox) {
             return Err(Problem::new(
                 400,
@@ -165,24 +174,26 @@ struct UnderWay<'a> {
 
 impl UnderWay<'_> {
     /// Enters the certificate; the answer, and what the mailbox is to be told.
-    fn finish(self, mut issued: Issued) -> Result<(Answer, Vec<EventKind>), Problem> {
+    fn finish(self, mut issued: Issued) -> Result<(Answer, Vec<EventKind>, Option<String>), Problem> {
         let server = self.server;
         let mut state = server.state();
         issued.number = state.next_number();
+        issued.device = issued.device.or_else(|| state.device(&issued.account, &issued.mailbox));
+        let device = issued.device.clone();
         let mut kinds = Vec::new();
         let standing = state.certificates.values().filter(|other| other.mailbox.matches(&issued.mailbox));
         let (own, others): (Vec<_>, Vec<_>) = standing.partition(|other| other.account == issued.account);
         if own.is_empty() && !others.is_empty() {
             kinds.push(EventKind::DeviceAdded);
         }
-        if server.supersede(&mut state, &issued) {
+        if AcmeServer::supersede(&mut state, &issued) {
             kinds.push(EventKind::Rekeyed);
         }
         for kind in &kinds {
             let happened = Happened {
                 kind: *kind,
                 mailbox: &issued.mailbox,
-                device: None,
+                device: device.as_deref(),
                 account: &issued.account,
                 certificate: issued.leaf().map(|leaf| hex(&leaf.sha256())),
             };
@@ -203,7 +214,7 @@ impl UnderWay<'_> {
             "issued"
         );
         state.certificates.insert(issued.id.clone(), issued);
-        Ok((server.order_answer(200, &state, &order), kinds))
+        Ok((server.order_answer(200, &state, &order), kinds, device))
     }
 }
 

@@ -212,6 +212,7 @@ async fn unwrap(
 ) -> Result<(EncryptedLayer, Zeroizing<Vec<u8>>), OpenError> {
     let how = DecryptOptions {
         limits: options.policy.limits.clone(),
+        bare_keys: options.bare_keys.to_vec(),
         secret_keys: options.secret_keys.to_vec(),
         passwords: options.passwords.to_vec(),
         sm2_form: options.sm2_form,

@@ -203,6 +203,7 @@ impl Verifier<'_> {
             (
                 attributes::signing_certificate_holds(info, leaf, &self.policy.limits),
                 trust.chain == CheckResult::Valid,
+                trust.weak.is_empty(),
                 trust.usage == CheckResult::Valid,
                 self.identity(&leaf.mailboxes()) == CheckResult::Valid,
             )
@@ -235,6 +236,12 @@ impl Verifier<'_> {
             draft.checks.policy = if reasons.is_empty() { CheckResult::Valid } else { CheckResult::Invalid };
             draft.reasons.append(&mut reasons);
             tolerances.into_iter().for_each(|tolerance| note(&mut draft.tolerances, tolerance));
+        }
+        for reason in trust.weak {
+            draft.checks.policy = CheckResult::Invalid;
+            if !draft.reasons.contains(&reason) {
+                draft.reasons.push(reason);
+            }
         }
         draft.checks.chain = trust.chain;
         draft.checks.usage = trust.usage;

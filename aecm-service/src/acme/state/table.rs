@@ -31,6 +31,20 @@ impl<T> Table<T> {
         Some(row)
     }
 
+    /// To change the rows that `wanted` says; they count as changed.
+    pub(in crate::acme) fn matching_mut(
+        &mut self,
+        mut wanted: impl FnMut(&T) -> bool,
+    ) -> impl Iterator<Item = &mut T> {
+        let changed = &mut self.changed;
+        self.rows.iter_mut().filter_map(move |(id, row)| {
+            wanted(row).then(|| {
+                changed.insert(id.clone());
+                row
+            })
+        })
+    }
+
     /// To change what is not kept on disk.
     pub(in crate::acme) fn get_transient(&mut self, id: &str) -> Option<&mut T> {
         self.rows.get_mut(id)

@@ -186,7 +186,7 @@ fn outcome(signal: &str, mails: u64) -> Outcome {
 fn not_started(error: aecm_service::Error) -> Stop {
     let reason = match &error {
         aecm_service::Error::NotLoopback { .. } => "not-loopback",
-        aecm_service::Error::Listen { .. } => "listen",
+        aecm_service::Error::Listen { .. } | aecm_service::Error::KeptPort { .. } => "listen",
         aecm_service::Error::State(_) => "state-unusable",
         _ => "service-failed",
     };
