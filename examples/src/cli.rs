@@ -38,7 +38,6 @@ mod runtime;
 mod secrets;
 mod show;
 mod sniff;
-mod stand_in;
 mod terminal;
 mod text;
 mod verifying;

@@ -320,3 +320,40 @@ fn what_a_reason_advises_can_be_done_here() {
         &["limit-exceeded"],
     );
 }
+
+/// Weak keys and digests are the policy's to refuse: the mathematics hold.
+#[test]
+fn what_only_the_policy_refuses_is_policy() {
+    let world = World::new();
+    for (message, reason) in [
+        ("openssl30-rsa-sha1", "weak-digest"),
+        ("openssl30-p256-sha1", "weak-digest"),
+        ("openssl30-rsa1024", "weak-key"),
+        ("openssl30-sha1-certificate", "weak-digest"),
+    ] {
+        let line = format!("verify ^signed/{message}.der --trust @keys/rsa-ca.crt --trust @keys/p256-ca.crt");
+        let ran = world.json(&line);
+        ran.is(1, "policy", &[reason]).has(MEMBERS);
+        let checks = &ran.json["signers"][0]["checks"];
+        for (check, word) in
+            [("signature", "valid"), ("digest", "valid"), ("chain", "valid"), ("policy", "invalid")]
+        {
+            assert_eq!(checks[check], word, "{message}: {checks}");
+        }
+        let ran = world.json(&format!("{line} --policy legacy"));
+        assert_eq!(ran.is(0, "valid", &[]).tolerances(), [reason], "{message}");
+    }
+    for (message, tolerances) in
+        [("openssl30-rsa-pss", &[][..]), ("openssl30-rsa-pss-longest-salt", &["pss-salt-length"])]
+    {
+        let ran = world.json(&format!("verify ^signed/{message}.der --trust @keys/rsa-ca.crt"));
+        ran.is(0, "valid", &[]);
+        let named: Vec<&str> = ran.tolerances().into_iter().filter(|word| word.starts_with("pss")).collect();
+        assert_eq!(named, tolerances, "{message}: {}", ran.json);
+    }
+    world.json("verify ^signed/openssl30-rsa-pss-mask-sha1.der --trust @keys/rsa-ca.crt").is(
+        1,
+        "invalid",
+        &["unsupported-signature-algorithm"],
+    );
+}

@@ -18,6 +18,7 @@ use crate::cli::keys::KeyArgs;
 use crate::cli::message::{self, Message};
 use crate::cli::online::stop::settle;
 use crate::cli::online::vault::{Holdings, VaultArgs};
+use crate::cli::recipients::Recipients;
 use crate::cli::secrets::SecretArgs;
 use crate::cli::show::hex;
 use crate::cli::text::Text;
@@ -72,7 +73,7 @@ impl Open {
         }
         let limits = &judge.policy.limits;
         let keys = match &mut vault {
-            Some(vault) => core::mem::take(&mut vault.recipients),
+            Some(vault) => Recipients { named: core::mem::take(&mut vault.recipients), bare: Vec::new() },
             None => recipients::read(&self.keys, limits, io)?,
         };
         let (secret_keys, passwords) = (self.secrets.keys(), self.secrets.passwords(io)?);
@@ -81,7 +82,8 @@ impl Open {
             return Err(Failure::error("wrong-kind", why));
         };
         let mut options = OpenOptions::new(&judge.anchors, &judge.policy)
-            .keys(&keys)
+            .keys(&keys.named)
+            .bare_keys(&keys.bare)
             .decompress(true)
             .intermediates(&judge.intermediates)
             .at(judge.at)
