@@ -156,6 +156,8 @@ identifiers! {
     // Ours: the SHA-256 of the request that a key package answers. The arc is below 2³², where every reader
     // can hold it; 2.25 (X.667) has arcs of 128 bits, and no UUID begins with 96 zero bits by chance.
     AECM_TRANSFER = "2.25.2741368305", "aecm-transfer";
+    // Ours: the policy of the two certificates of an escrow, which encrypts and signs for no mailbox.
+    AECM_ESCROW_POLICY = "2.25.2741368306", "aecm-escrow";
     ENCRYPTION_KEY_PREFERENCE = "1.2.840.113549.1.9.16.2.11", "smimeEncryptionKeyPreference";
     SIGNING_CERTIFICATE = "1.2.840.113549.1.9.16.2.12", "signingCertificate";
     TIME_STAMP_TOKEN = "1.2.840.113549.1.9.16.2.14", "timeStampToken";

@@ -3,16 +3,23 @@
 use aecm_core::certificate::Certificate;
 use aecm_core::directory::{CertificateDirectory, DirectoryError, Found};
 use aecm_core::mailbox::Mailbox;
+use aecm_core::suite::Purpose;
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use serde_json::Value;
 
 use super::events::Happened;
 use super::problem::Problem;
 use super::request::Signed;
-use super::state::{EventKind, Revocation};
+use super::state::{Compromised, EventKind, KEY_COMPROMISE, Revocation};
 use super::{AcmeServer, object, post_as_get};
 use crate::hex::hex;
 use crate::net::Answer;
+
+/// A mailbox that is to be told of a revocation, and the device whose certificate it was.
+struct Told {
+    mailbox: Mailbox,
+    device: Option<String>,
+}
 
 impl AcmeServer {
     /// What stands certified for a mailbox, the newest first, each with its issuers.
@@ -46,7 +53,19 @@ impl AcmeServer {
     }
 
     /// Revokes for the account that ordered, an account that controls the mailbox, or the certificate's key.
-    pub(super) fn revoke(&self, signed: &Signed) -> Result<Answer, Problem> {
+    ///
+    /// A device that proved the mailbox may revoke what is another device's. An encrypting certificate of a key that
+    /// it does not hold, only with a proof of now. With a signing one goes what the other device was trusted with.
+    pub(super) async fn revoke(&self, signed: &Signed) -> Result<Answer, Problem> {
+        let (answer, announced) = self.revoke_now(signed)?;
+        if let Some(Told { mailbox, device }) = announced {
+            self.notify(EventKind::Revoked, &mailbox, device.as_deref()).await;
+        }
+        Ok(answer)
+    }
+
+    /// The answer, and who is to be told.
+    fn revoke_now(&self, signed: &Signed) -> Result<(Answer, Option<Told>), Problem> {
         let members = object(signed)?;
         let der = members
             .get("certificate")
@@ -83,21 +102,43 @@ impl AcmeServer {
         if found.revoked.is_some() {
             return Err(Problem::new(400, "alreadyRevoked", "the certificate is revoked already"));
         }
-        if let Some(issued) = state.certificates.get_mut(&found.id) {
-            issued.revoked = Some(Revocation { at: now, reason });
-            tracing::info!(reason, sha256 = issued.leaf().map(|leaf| hex(&leaf.sha256())), "revoked");
+        let by_other = signed.account().ok().filter(|account| *account != found.account);
+        if let Some(account) = by_other
+            && found.profile.purpose == Purpose::Encrypt
+            && !state.holds(account, &found)
+        {
+            let what = "an encrypting certificate of another device is revoked";
+            self.require_fresh_proof(&state, account, &found.mailbox, what)?;
         }
-        let leaf = found.leaf();
+        // What is said of the key holds for all its certificates.
+        let mut ids = vec![found.id.clone()];
+        if reason == KEY_COMPROMISE {
+            let same = state.certificates.values().filter(|other| {
+                other.id != found.id && other.revoked.is_none() && other.key_name() == found.key_name()
+            });
+            ids.extend(same.map(|other| other.id.clone()));
+        }
         let revoker = signed.account().unwrap_or(&found.account);
-        let happened = Happened {
-            kind: EventKind::Revoked,
-            mailbox: &found.mailbox,
-            device: None,
-            account: revoker,
-            certificate: leaf.map(|leaf| hex(&leaf.sha256())),
-        };
-        self.happened(&mut state, happened);
-        Ok(Answer::empty(200))
+        for id in ids {
+            let Some(issued) = state.certificates.get_mut(&id) else { continue };
+            issued.revoked = Some(Revocation { at: now, reason });
+            let certificate = issued.leaf().map(|leaf| hex(&leaf.sha256()));
+            tracing::info!(reason, sha256 = certificate, "revoked");
+            let (kind, device) = (EventKind::Revoked, found.device.as_deref());
+            let happened = Happened { kind, mailbox: &found.mailbox, device, account: revoker, certificate };
+            self.happened(&mut state, happened);
+        }
+        if reason == KEY_COMPROMISE
+            && let Some(key) = found.key_name()
+        {
+            state.compromised.insert(key, Compromised { at: now });
+        }
+        if by_other.is_some() && found.profile.purpose == Purpose::Sign {
+            state.disown(&found.account, &found.mailbox, now);
+        }
+        let announced =
+            by_other.map(|_| Told { mailbox: found.mailbox.clone(), device: found.device.clone() });
+        Ok((Answer::empty(200), announced))
     }
 }
 

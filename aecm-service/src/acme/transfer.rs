@@ -26,8 +26,9 @@ const LIFETIME: Duration = Duration::from_secs(7 * 86_400);
 const REMEMBERED: Duration = Duration::from_secs(7 * 86_400);
 /// How many requests of an account and a mailbox may wait at once.
 const MAX_PENDING: usize = 5;
-/// How many an answer lists.
-const MAX_LISTED: usize = 16;
+/// How many an answer lists, and how large it is, in octets.
+const MAX_LISTED: usize = 20;
+const MAX_LIST: usize = 256 * 1024;
 /// The largest CMS of an answer or a package, in octets.
 pub(super) const MAX_PACKAGE: usize = 256 * 1024;
 /// The largest CMS of a request, in octets.
@@ -106,6 +107,8 @@ impl AcmeServer {
                 first.since(now),
             ));
         }
+        self.require_own_room(&state.waiting_transfers(&account, now), "transfers that wait")?;
+        state.room_for_transfers(self.options.capacity, now);
         self.require_room(state.transfers.len(), "transfers")?;
         Ok(Transfer {
             id: self.new_id(|id| state.transfers.get(id).is_some())?,
@@ -137,9 +140,15 @@ impl AcmeServer {
                 transfer.status(now) == "pending" && may_answer(&state, account, transfer, now)
             })
             .collect();
-        waiting.sort_by_key(|transfer| transfer.created);
-        let list: Vec<Value> =
-            waiting.iter().take(MAX_LISTED).map(|transfer| self.transfer_json(transfer, false)).collect();
+        waiting.sort_by_key(|transfer| core::cmp::Reverse(transfer.created));
+        let mut room = MAX_LIST.saturating_sub(64);
+        let fits = |transfer: &Value| {
+            let length = transfer.to_string().len().saturating_add(1);
+            room = room.saturating_sub(length);
+            room > 0
+        };
+        let objects = waiting.iter().take(MAX_LISTED).map(|transfer| self.transfer_json(transfer, false));
+        let list: Vec<Value> = objects.take_while(fits).collect();
         Ok(json_answer(200, &json!({ "transfers": list })))
     }
 
