@@ -45,7 +45,7 @@ impl Mailbox {
         if !items.is_empty() {
             let orders = OrderPlan { mailbox: self.address().clone(), items };
             let until = now.plus(deadline);
-            self.ordering_client(choices, None).provision(&orders, until).await?;
+            self.ordering_client(Some(&ring.device), choices, None).provision(&orders, until).await?;
         }
         Ok(elsewhere)
     }
