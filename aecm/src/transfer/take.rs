@@ -198,7 +198,7 @@ fn active_of_device(found: &[Checked], lacking: &[Lacking], now: Time) -> Result
             let place = found.iter().position(|key| key.leaves().any(|leaf| leaf == named));
             let place = place.ok_or(missing.clone())?;
             let newest = found.get(last).and_then(Checked::newest);
-            if newest.is_none_or(|newest| newest.not_before() < named.not_before()) {
+            if newest.is_none_or(|newest| newest.not_before() <= named.not_before()) {
                 last = place;
             }
         }
