@@ -7,6 +7,8 @@
 mod cut;
 #[path = "support/forge.rs"]
 mod forge;
+#[path = "support/meddler.rs"]
+mod meddler;
 #[path = "support/world.rs"]
 mod world;
 
@@ -36,6 +38,8 @@ mod provision;
 mod recover;
 #[path = "facade/renew.rs"]
 mod renew;
+#[path = "facade/renew_each.rs"]
+mod renew_each;
 #[path = "facade/revoke.rs"]
 mod revoke;
 #[path = "facade/tamper.rs"]
