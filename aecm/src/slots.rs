@@ -102,7 +102,7 @@ pub enum SlotState {
 
 impl SlotState {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Issued,
         Self::Present,
         Self::Renewed,
