@@ -453,6 +453,33 @@ fn a_restored_key_is_certified_and_not_asked_for() {
     });
 }
 
+// The backup is of today: nothing is lacking until the key is renewed, and then it is certified for this account too.
+#[test]
+fn a_restored_key_is_renewed_and_not_asked_for() {
+    run(async {
+        let world = World::new().await;
+        let first = world.person("backup", Plan::sm2()).await;
+        let entries = first.entries().await.unwrap();
+        let entry = entries.into_iter().find(|one| one.slot.purpose == Purpose::Encrypt).unwrap();
+        let pkcs8 = first.owner().store().export(first.address(), &entry.id).await.unwrap();
+        let chain = entry.certificate.into_iter().chain(entry.chain).collect();
+        let state = EntryState::Active;
+        let key = aecm::store::ImportedKey { slot: entry.slot, pkcs8, chains: vec![chain], state };
+        let store = memory();
+        let now = aecm::core::embed::Clock::now(world.dial.as_ref());
+        store.import(first.address(), vec![key], now).await.unwrap();
+        let second = device(&world, first.address(), world.http(), store);
+        assert!(second.provision(Plan::sm2()).await.unwrap().is_complete());
+        let encrypt: aecm::store::Slot = "sm2-encrypt-mv".parse().unwrap();
+        let renewed = second.renew(RenewPlan::slot(encrypt)).await.unwrap();
+        assert!(renewed.waiting.is_none(), "{renewed:?}");
+        assert_eq!(renewed.slots[0].state, SlotState::Renewed, "{renewed:?}");
+        // From now on it is asked, too.
+        let waiting = waits(&self::second(&world, &first), Plan::sm2()).await;
+        assert!(second.transfer_requests().await.unwrap().iter().any(|one| one.url == waiting.url));
+    });
+}
+
 struct Case {
     world: World,
     first: Mailbox,
