@@ -141,7 +141,7 @@ impl Mailbox {
     /// leaves then. [`Error::NoSigningKey`] without a certificate to sign with.
     pub async fn approve_transfer(&self, request: &TransferRequest, shown: &str) -> Result<Given, Error> {
         let now = self.aecm().clock().now();
-        let mut answered = self.answered().await?;
+        let answered = self.answered().await?;
         let asked = self.verified(&request.cms, &answered, now)?;
         if let Some(refused) = &request.refused {
             return Err(refused.clone().into());
@@ -156,15 +156,16 @@ impl Mailbox {
         }
         let response = self.sealed(&ring, &suites, &asked.key, Some(&request.cms), now).await?;
         let digest = hex(&DigestAlgorithm::Sha256.digest(&request.cms));
-        // An older one is refused for its age.
-        answered.0.retain(|_, created| now <= Time::from_unix(*created).plus(LIFE));
-        if answered.0.len() >= MAX_ANSWERED {
+        if answered.0.values().filter(|created| is_young(**created, now)).count() >= MAX_ANSWERED {
             return Err(TransferError::Replayed.into());
         }
-        answered.0.insert(digest, asked.created.unix());
         self.client().answer_transfer(&request.url, &response, self.soon()).await?;
         // Only now: what did not arrive may be sent again.
-        record::save(self.aecm().store().as_ref(), &self.answered_name(), &answered).await?;
+        self.change(&self.answered_name(), |answered: &mut Answered| {
+            answered.0.retain(|_, created| is_young(*created, now));
+            answered.0.insert(digest, asked.created.unix());
+        })
+        .await?;
         self.remember_device(&asked.device, &asked.certificates).await?;
         let remaining = asked.suites.into_iter().filter(|suite| !suites.contains(suite)).collect();
         Ok(Given { suites, remaining })
@@ -218,6 +219,11 @@ impl Mailbox {
     fn answered_name(&self) -> String {
         format!("aecm-answered:{}", self.address())
     }
+}
+
+/// Whether a request made then has still to be remembered: an older one is refused for its age.
+fn is_young(created: i64, now: Time) -> bool {
+    now <= Time::from_unix(created).plus(LIFE)
 }
 
 /// Those of `suites` whose key in use is here.
