@@ -13,7 +13,6 @@ use crate::error::Error;
 use crate::mailbox::Mailbox;
 use crate::provision::Plan;
 use crate::record::{self, hex};
-use crate::renew::RenewPlan;
 use crate::transfer::{Lacking, Progress, TransferError, Waiting};
 
 /// That the owner of a mailbox wants its encrypting keys kept by the service, having read under which terms. The
@@ -178,11 +177,7 @@ impl Mailbox {
             }
             other => return other,
         }
-        self.client().drop_authorization(self.address(), self.soon()).await?;
-        let ring = self.keyring().await?;
-        let signer = Suite::ALL.into_iter().find_map(|suite| ring.active(suite, Purpose::Sign));
-        let slot = signer.ok_or_else(|| Error::NoSigningKey(self.address().clone()))?.slot.clone();
-        self.renew_slots(&RenewPlan::slot(slot), None).await?;
+        self.refresh_authorization().await?;
         self.ask_escrow().await
     }
 

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod account;
 mod builder;
 mod compose;
 mod devices;
@@ -15,6 +16,7 @@ mod preference;
 mod provision;
 mod reclaim;
 mod record;
+mod refresh;
 mod renew;
 mod revoke;
 mod service;

@@ -16,6 +16,8 @@ mod world;
 mod addressed;
 #[path = "facade/compose.rs"]
 mod compose;
+#[path = "facade/devices.rs"]
+mod devices;
 #[path = "facade/discover.rs"]
 mod discover;
 #[path = "facade/escrow.rs"]

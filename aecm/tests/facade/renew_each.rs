@@ -338,6 +338,22 @@ fn a_key_that_is_not_certified_any_more_is_followed_by_a_new_one() {
     });
 }
 
+// The same of the service itself, and a device that has heard nothing of the revocation.
+#[test]
+fn a_compromised_key_is_never_certified_again() {
+    run(async {
+        let world = World::new().await;
+        let (first, second, _) = two_holders(&world, "unheard").await;
+        let old = note(&first).await;
+        let encrypt = slot(&first, Purpose::Encrypt).await;
+        first.revoke(encrypt.clone(), RevocationReason::KeyCompromise).await.unwrap();
+        let renewed = second.renew(RenewPlan::slot(encrypt)).await.unwrap();
+        assert_eq!(state(&renewed, Purpose::Encrypt), SlotState::Rekeyed, "{renewed:?}");
+        opens(&second, &old).await;
+        opens(&second, &note(&second).await).await;
+    });
+}
+
 // A service that refuses every key is no reason to fill the store with keys.
 #[test]
 fn a_service_that_refuses_every_key_ends_it() {

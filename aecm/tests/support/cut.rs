@@ -104,6 +104,8 @@ pub struct CutStore {
     pub cut: Arc<Cut>,
     /// Whether reading counts too.
     pub reading: bool,
+    /// What is made of the entries.
+    pub view: Option<fn(Vec<Entry>) -> Vec<Entry>>,
 }
 
 fn broken() -> StoreError {
@@ -132,7 +134,8 @@ impl KeyStore for CutStore {
         self.write(self.inner.generate(mailbox, slot, spec, now)).await
     }
     async fn entries(&self, mailbox: &Mailbox) -> Result<Vec<Entry>, StoreError> {
-        self.read(self.inner.entries(mailbox)).await
+        let entries = self.read(self.inner.entries(mailbox)).await?;
+        Ok(self.view.map_or(entries.clone(), |view| view(entries)))
     }
     async fn mailboxes(&self) -> Result<Vec<Mailbox>, StoreError> {
         self.read(self.inner.mailboxes()).await
