@@ -20,8 +20,7 @@ impl Aecm {
     /// [`AccountStatus`](aecm_acme::machine::Error::AccountStatus), and nothing is ordered for it any more.
     ///
     /// All keys and certificates stay, and what is open at the old account is left. The new account has proven no
-    /// mailbox yet, and did not obtain the encrypting key that is in use: where it is to be certified again, another
-    /// device is asked for it first.
+    /// mailbox yet: the next order costs a challenge mail.
     ///
     /// # Errors
     /// [`Error::Store`], [`Error::Record`].

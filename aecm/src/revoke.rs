@@ -12,7 +12,6 @@ use crate::devices::{encrypts, event_name};
 use crate::error::Error;
 use crate::keyring::Mark;
 use crate::mailbox::Mailbox;
-use crate::refresh::wants_fresh_proof;
 
 /// What is to be revoked.
 #[derive(Clone, Debug)]
@@ -189,7 +188,7 @@ impl Mailbox {
         let mut by_account = client.revoke(&certificate, Some(reason), self.soon()).await;
         if by_account.as_ref().is_err_and(wants_fresh_proof) {
             let _turn = self.turn().await?;
-            self.refresh_authorization().await?;
+            self.prove_anew().await?;
             by_account = client.revoke(&certificate, Some(reason), self.soon()).await;
         }
         let outcome = match (by_account, entry.filter(|entry| signs_jose(entry))) {
@@ -248,6 +247,11 @@ fn signs_jose(entry: &Entry) -> bool {
     entry.slot.purpose != Purpose::Encrypt
         && entry.state != EntryState::Removed
         && matches!(entry.public_key.kind(), KeyKind::P256 | KeyKind::Rsa { .. })
+}
+
+/// Whether the service wants the mailbox proven anew first.
+fn wants_fresh_proof(error: &ClientError) -> bool {
+    matches!(error, ClientError::Problem(problem) if problem.kind == ProblemType::UserActionRequired)
 }
 
 fn is_unauthorized(error: &ClientError) -> bool {

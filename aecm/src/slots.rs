@@ -83,6 +83,11 @@ pub enum SlotState {
     WaitingForTransfer,
     /// The device that was asked for the encrypting key refused.
     TransferRefused,
+    /// Another encrypting key came for it while it holds one that can be used: the owner decides
+    /// ([`Mailbox::accept_transfer`], [`Mailbox::decline_transfer`]).
+    TransferConflict,
+    /// The mailbox uses an encrypting key that neither this store nor the escrow has.
+    ActiveMissing,
     /// It has no certificate; the call ended early, or nothing was obtained yet.
     Missing,
     /// It could not be renewed; [`SlotReport::failure`] says why. Its old certificate stays what it was.
@@ -97,7 +102,7 @@ pub enum SlotState {
 
 impl SlotState {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Issued,
         Self::Present,
         Self::Renewed,
@@ -105,6 +110,8 @@ impl SlotState {
         Self::Received,
         Self::WaitingForTransfer,
         Self::TransferRefused,
+        Self::TransferConflict,
+        Self::ActiveMissing,
         Self::Missing,
         Self::Failed,
         Self::Pending,
@@ -123,6 +130,8 @@ impl SlotState {
             Self::Received => "received",
             Self::WaitingForTransfer => "waiting-for-transfer",
             Self::TransferRefused => "transfer-refused",
+            Self::TransferConflict => "transfer-conflict",
+            Self::ActiveMissing => "active-key-missing",
             Self::Missing => "missing",
             Self::Failed => "failed",
             Self::Pending => "pending",

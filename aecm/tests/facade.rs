@@ -16,6 +16,8 @@ mod world;
 mod addressed;
 #[path = "facade/compose.rs"]
 mod compose;
+#[path = "facade/conflict.rs"]
+mod conflict;
 #[path = "facade/devices.rs"]
 mod devices;
 #[path = "facade/discover.rs"]
@@ -34,6 +36,8 @@ mod levels;
 mod open;
 #[path = "facade/provision.rs"]
 mod provision;
+#[path = "facade/recover.rs"]
+mod recover;
 #[path = "facade/renew.rs"]
 mod renew;
 #[path = "facade/renew_each.rs"]
@@ -48,3 +52,5 @@ mod time;
 mod transfer;
 #[path = "facade/transfer_hostile.rs"]
 mod transfer_hostile;
+#[path = "facade/unposted.rs"]
+mod unposted;

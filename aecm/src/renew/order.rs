@@ -130,7 +130,13 @@ impl Mailbox {
         let report = client.provision(&orders, deadline).await?;
         let lacking = report.outcomes.into_iter().find_map(|(item, outcome)| lacks(&item, outcome));
         match lacking {
-            Some(lacking) => Ok(self.reclaim(vec![lacking]).await?.pop()),
+            // A new key was refused: that the old one could be certified is not what was asked for.
+            Some(lacking) if item.rekey => Ok(Some(lacking)),
+            Some(lacking) => {
+                let elsewhere = self.reclaim(vec![lacking]).await?;
+                let left = deadline.since(self.aecm().clock().now());
+                Ok(self.certify_held(elsewhere, left).await?.pop())
+            }
             None => Ok(None),
         }
     }

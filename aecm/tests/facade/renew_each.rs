@@ -274,8 +274,11 @@ fn a_rekey_of_another_device_is_learnt() {
         assert_eq!(again.waiting.as_ref().map(|waiting| &waiting.url), Some(&waiting.url));
         assert_eq!(watch.answers("/new-transfer", 201), 2);
         approve(&first, &waiting).await;
+        // It holds another that can be used: the owner decides.
         let renewed = second.renew_if_due(world.dial.now()).await.unwrap();
-        assert_eq!(state(&renewed, Purpose::Encrypt), SlotState::Received);
+        assert!(renewed.waiting.is_none());
+        let conflict = renewed.conflict.unwrap();
+        assert_eq!(second.accept_transfer(&conflict).await.unwrap(), [Suite::Sm2]);
         opens(&second, &note(&first).await).await;
         assert!(second.renew_if_due(world.dial.now()).await.unwrap().slots.is_empty());
     });

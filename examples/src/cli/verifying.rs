@@ -13,6 +13,7 @@ use clap::{Args, ValueEnum};
 
 use super::args::LimitArgs;
 use super::chain::ChainArgs;
+use super::recipients::Sm2OrderArgs;
 use super::{Failure, Io, certificates};
 
 /// The options of the verifying commands.
@@ -51,6 +52,8 @@ pub(super) struct JudgingArgs {
     /// Accept SM2 signatures over the bare SM3 of the content
     #[arg(long)]
     sm2_raw_digest: bool,
+    #[command(flatten)]
+    pub(super) order: Sm2OrderArgs,
     #[command(flatten)]
     chain: ChainArgs,
     #[command(flatten)]

@@ -168,3 +168,15 @@ fn pkcs12_files_stand_for_key_and_certificate() {
         &["wrong-kind"],
     );
 }
+
+/// The option that is named is the one that would help.
+#[test]
+fn the_password_of_what_is_written_has_its_own_option() {
+    let world = World::new();
+    let ran = world.json("key @keys/rsa-sig.key --encrypt --out $k");
+    let message = ran.is(2, "error", &["password-missing"]).json["message"].as_str().unwrap();
+    assert!(message.contains("--new-password-file"), "{message}");
+    let ran = world.json("key %encrypted.key");
+    let message = ran.is(2, "error", &["password-missing"]).json["message"].as_str().unwrap();
+    assert!(message.contains("give --password-file"), "{message}");
+}

@@ -110,3 +110,17 @@ fn sm2_from_end_to_end() {
     );
     assert_eq!(ran.json["layers"][0]["cipher"], "sm4-cbc");
 }
+
+/// A key alone opens, too; whose it is, nobody said then.
+#[test]
+fn a_key_without_its_certificate_opens() {
+    let world = World::new();
+    let ran = world.json(&format!("open %gcm-signed.eml --key @keys/rsa-enc.key {TRUST}"));
+    ran.is(0, "valid", &[]);
+    assert!(ran.json["layers"][0]["recipient"].is_null(), "{}", ran.json);
+    for key in ["sm2-enc", "p256-agr"] {
+        let ran = world.json(&format!("open %gcm-signed.eml --key @keys/{key}.key {TRUST} --out $no"));
+        ran.is(2, "error", &["no-matching-key"]);
+    }
+    assert_eq!(world.names(), [""; 0]);
+}

@@ -89,6 +89,17 @@ fn a_mailbox_is_kept_from_the_command_line() {
     let status = bench.run(&format!("status {alice}")).valid();
     has(&status, "slots mailboxes device");
     assert_eq!(status["slots"].as_array().unwrap().len(), 6, "{status}");
+    for slot in status["slots"].as_array().unwrap() {
+        has(slot, "suite purpose level device state serial not_after mailbox");
+        assert_eq!(slot["mailbox"], "alice@example.test", "{slot}");
+    }
+    // Without a password where none is needed, and with the member all the same.
+    for (store, reason) in [("absent", "no-vault"), ("mail", "not-a-vault"), ("letter.eml", "not-a-vault")] {
+        let page = bench.run(&format!("status --store {store}")).json();
+        assert_eq!((&page["reasons"], &page["slots"]), (&json!([reason]), &json!([])), "{page}");
+    }
+    let page = bench.run("status --store alice").json();
+    assert_eq!(page["reasons"], json!(["password-missing"]), "{page}");
 
     // SM2 where everybody reads it, and why.
     let words = format!("compose letter.eml {alice} --to bob@example.test --out sent.eml");
@@ -116,6 +127,14 @@ fn a_mailbox_is_kept_from_the_command_line() {
     assert_eq!((&page["plan"]["suite"], &page["plan"]["cipher"]), (&json!("classic"), &json!("aes-256-gcm")));
     assert_eq!(page["plan"]["why"][0]["reason"], "no-sm2-certificate", "{page}");
 
+    // To oneself, and to somebody twice: one recipient each.
+    bench.write("own.eml", "From: alice@example.test\r\nTo: alice@example.test\r\nSubject: x\r\n\r\nHi.\r\n");
+    let own =
+        format!("compose own.eml {alice} --to alice@example.test alice@Example.TEST --out own-sent.eml");
+    let page = bench.run(&own).valid();
+    assert_eq!(page["plan"]["recipients"].as_array().unwrap().len(), 1, "{page}");
+    bench.run(&format!("open own-sent.eml {alice}")).valid();
+
     // Opened with the vault alone, by its reader and by its writer; by nobody else.
     for (store, ended) in [(bob, 0), (alice, 0), ("--store carol --store-password-file password", 2)] {
         let ran = bench.run(&format!("open sent.eml {store} --out received.eml"));
@@ -125,6 +144,7 @@ fn a_mailbox_is_kept_from_the_command_line() {
     has(&page, "layers protected_headers");
     let kinds: Vec<&Value> = page["layers"].as_array().unwrap().iter().map(|layer| &layer["kind"]).collect();
     assert_eq!(kinds, ["encrypted", "signed"]);
+    assert_eq!(page["layers"][1]["signers"][0]["level"], "mv", "{page}");
     let refused = bench.run("open sent.eml --store carol --store-password-file password").json();
     assert_eq!(refused["reasons"], json!(["no-matching-key"]));
 
@@ -148,6 +168,14 @@ fn a_mailbox_is_kept_from_the_command_line() {
     let page =
         bench.run("provision bob@example.test --store bob --store-password-file password --plan sm2").valid();
     assert_eq!(state(&page), "issued", "the empty slot is filled: {page}");
+
+    // The service is gone: so is its page, and a mail goes out without a stamp, which is said.
+    served.stop();
+    assert!(!bench.path("ready.json").exists());
+    let page =
+        bench.run(&format!("compose own.eml {alice} --to alice@example.test --out unstamped.eml")).valid();
+    assert_eq!(page["plan"]["time"]["stamped"], false, "{page}");
+    assert_eq!(page["reasons"], json!([page["plan"]["time"]["reason"]]), "{page}");
 }
 
 /// Two devices of one mailbox: the second asks, the first hands the keys over.

@@ -180,7 +180,7 @@ fn wrong_questions_are_answered_clearly_and_change_nothing() {
         (
             "provision bob@example.test --store BENCH/hoard --store-password-file BENCH/password",
             2,
-            "vault-not-private",
+            "not-a-vault",
         ),
         ("status", 2, "usage"),
         ("status --store BENCH/absent --store-password-file BENCH/password", 2, "no-vault"),

@@ -18,7 +18,7 @@ use crate::cli::keys::KeyArgs;
 use crate::cli::message::{self, Message};
 use crate::cli::online::stop::settle;
 use crate::cli::online::vault::{Holdings, VaultArgs};
-use crate::cli::recipients::Sm2OrderArgs;
+use crate::cli::recipients::Recipients;
 use crate::cli::secrets::SecretArgs;
 use crate::cli::show::hex;
 use crate::cli::text::Text;
@@ -53,8 +53,6 @@ pub(in crate::cli) struct Open {
     #[command(flatten)]
     secrets: SecretArgs,
     #[command(flatten)]
-    order: Sm2OrderArgs,
-    #[command(flatten)]
     vault: VaultArgs,
     #[command(flatten)]
     out: OutArgs,
@@ -75,7 +73,7 @@ impl Open {
         }
         let limits = &judge.policy.limits;
         let keys = match &mut vault {
-            Some(vault) => core::mem::take(&mut vault.recipients),
+            Some(vault) => Recipients { named: core::mem::take(&mut vault.recipients), bare: Vec::new() },
             None => recipients::read(&self.keys, limits, io)?,
         };
         let (secret_keys, passwords) = (self.secrets.keys(), self.secrets.passwords(io)?);
@@ -84,7 +82,8 @@ impl Open {
             return Err(Failure::error("wrong-kind", why));
         };
         let mut options = OpenOptions::new(&judge.anchors, &judge.policy)
-            .keys(&keys)
+            .keys(&keys.named)
+            .bare_keys(&keys.bare)
             .decompress(true)
             .intermediates(&judge.intermediates)
             .at(judge.at)
@@ -92,7 +91,7 @@ impl Open {
             .revocation(judge.revocation.clone())
             .secret_keys(&secret_keys)
             .passwords(&passwords)
-            .sm2_form(self.order.form())
+            .sm2_form(self.trust.judging.order.form())
             .timestamps(&judge.timestamps)
             .rewriters(&self.rewriter)
             .accept_unauthenticated(self.accept_unauthenticated);

@@ -128,7 +128,8 @@ struct Page {
 
 impl Provision {
     pub(in crate::cli) fn run(self, io: &mut Io) -> Result<Outcome, Failure> {
-        let password = match self.store.password(io) {
+        let checked = if self.store.exists() { self.store.check() } else { Ok(()) };
+        let password = match checked.and_then(|()| self.store.password(io)) {
             Ok(password) => password,
             Err(stop) => return Ok(settle(Err(stop))),
         };

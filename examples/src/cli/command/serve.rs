@@ -3,7 +3,7 @@
 mod customers;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use aecm_core::software::KeySpec;
@@ -34,7 +34,7 @@ pub(in crate::cli) struct Serve {
     /// Hand all mail to this server, in the clear (HOST:PORT)
     #[arg(long, value_name = "ADDR", value_parser = host_and_port)]
     smtp: Option<(String, u16)>,
-    /// Write where it is, as JSON, to this file once it listens
+    /// Write where it is, as JSON, to this file once it listens; removed at the end
     #[arg(long, value_name = "F")]
     ready: Option<PathBuf>,
     /// The mail domain of the CA
@@ -153,16 +153,27 @@ async fn serve(options: ServiceOptions, ready: Option<PathBuf>, unheard: bool, i
         signal = stopped.wait() => return Ok(outcome(signal, 0)),
     };
     let directory = service.directory_url();
-    if let Some(path) = ready {
-        let page = format!("{}\n", service.ready());
-        output::write_whole(&path, page.as_bytes(), false)?;
+    let page = format!("{}\n", service.ready());
+    if let Some(path) = &ready {
+        output::write_whole(path, page.as_bytes(), false)?;
     }
     io.hint(&format!("listening: {directory}"));
     if unheard {
         io.hint("no --maildir and no --smtp: challenge mails reach nobody outside this process");
     }
     let signal = stopped.wait().await;
+    if let Some(path) = &ready {
+        withdraw(path, &page);
+    }
     Ok(outcome(signal, service.post_office().delivered()).with("directory", directory.as_str()))
+}
+
+/// Takes the page away that says the service is there; not that of another which began in its place.
+fn withdraw(path: &Path, page: &str) {
+    if std::fs::read(path).is_ok_and(|found| found == page.as_bytes()) {
+        // Where it cannot go, its process number is seen to be nobody's.
+        let _ = std::fs::remove_file(path);
+    }
 }
 
 fn outcome(signal: &str, mails: u64) -> Outcome {

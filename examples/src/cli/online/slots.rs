@@ -20,7 +20,7 @@ pub(in crate::cli) fn with(mut all: Vec<SlotReport>, outcomes: &[SlotReport]) ->
 }
 
 /// `slots[]`: one object a slot.
-pub(in crate::cli) fn to_json(slots: &[SlotReport]) -> Value {
+pub(in crate::cli) fn to_json(slots: &[SlotReport]) -> Vec<Value> {
     let slot = |slot: &SlotReport| {
         json!({
             "slot": slot.slot().to_string(),
