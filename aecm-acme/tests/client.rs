@@ -103,6 +103,24 @@ fn a_hanging_server_is_cut_off() {
     assert!(rig.now() < later(100));
 }
 
+// N4: a service that takes requests and never answers ends the call after two of them, however long it may take.
+#[test]
+fn a_service_that_never_answers_is_unreachable() {
+    let rig = Rig::new(TokenSubmission::WithCsr);
+    rig.hang.store(true, Ordering::SeqCst);
+    let error = block_on(client(&rig).provision(&plan(), later(30 * 60))).unwrap_err();
+    assert!(matches!(error, ClientError::ServiceUnreachable { .. }), "{error}");
+    assert!(rig.now() <= later(125), "{}", rig.now());
+    let events = rig.events.lock().unwrap();
+    assert!(events.iter().any(|event| matches!(event, Event::NoAnswer { .. })), "{events:?}");
+    drop(events);
+    // The next call goes on; a single request says the same at once.
+    let error = block_on(client(&rig).directory(later(30 * 60))).unwrap_err();
+    assert!(matches!(error, ClientError::ServiceUnreachable { .. }), "{error}");
+    rig.hang.store(false, Ordering::SeqCst);
+    assert_eq!(block_on(client(&rig).provision(&plan(), later(7_200))).unwrap().outcomes.len(), 2);
+}
+
 // A30: without a source of consent nothing is agreed to.
 #[test]
 fn nothing_is_agreed_to_without_consent() {

@@ -23,6 +23,7 @@ mod renewal;
 mod request;
 mod state;
 mod transfer;
+mod weak;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -63,8 +64,8 @@ pub(crate) struct AcmeServer {
     encrypting: tokio::sync::Mutex<()>,
     /// Held while what the escrow keeps of a mailbox is read and written.
     escrowing: tokio::sync::Mutex<()>,
-    /// Held while a revocation list is signed.
-    listing: tokio::sync::Mutex<()>,
+    /// The revocation lists as they were last signed; held while one is.
+    listing: tokio::sync::Mutex<crl::Lists>,
     /// Keeps encrypting keys, where the options want it.
     escrow: Option<Escrow>,
 }
@@ -154,6 +155,17 @@ impl AcmeServer {
             return Ok(());
         }
         Err(Problem::rate_limited(format!("this server remembers no more {what}"), FULL_WAIT))
+    }
+
+    /// Refuses one more `what` to an account that has as many as it may; `ends` says when each of them ends.
+    fn require_own_room(&self, ends: &[Time], what: &str) -> Result<(), Problem> {
+        if ends.len() < self.options.per_account {
+            return Ok(());
+        }
+        let now = self.now();
+        let first = ends.iter().min().copied().unwrap_or(now);
+        let detail = format!("this account has {} {what} already, and may have no more", ends.len());
+        Err(Problem::rate_limited(detail, first.since(now)))
     }
 
     /// Makes what changed durable: before the answer that tells of it. What another request changed and this

@@ -14,6 +14,11 @@ pub enum Error {
         /// What was asked for.
         address: SocketAddr,
     },
+    /// The base URL is no origin: `https://host` or `https://host:port`, without anything behind it.
+    BaseUrl {
+        /// What was asked for.
+        url: String,
+    },
     /// The address could not be listened on.
     Listen {
         /// What was asked for.
@@ -49,6 +54,10 @@ impl core::fmt::Display for Error {
                 )
             }
             Self::Listen { address, detail } => write!(f, "cannot listen on {address}: {detail}"),
+            Self::BaseUrl { url } => write!(
+                f,
+                "{url:?} is no base URL; it has to be https://HOST or https://HOST:PORT with nothing behind it"
+            ),
             Self::KeptPort { address, detail } => write!(
                 f,
                 "cannot listen on {address} again, where the state folder's clients know the service: {detail}; \

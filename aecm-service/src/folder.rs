@@ -11,7 +11,7 @@
 //! `identity`, `port` and `snapshot` begin with a line of kind, format version and SHA-256 of the rest; they are written
 //! beside, synced and renamed. A journal line holds SHA-256 over the digest of the line before and its own
 //! text, so that a line changed, lost or moved is found; it is synced before the answer that it belongs to
-//! leaves. What a line without its end was, nobody was told: it is cut off. Everything else that does not read
+//! leaves. What a line without its end was, nobody was told: it is cut off, with a warning. Everything else that does not read
 //! back is an error that names the file: nothing is guessed and nothing dropped.
 
 mod error;
@@ -67,10 +67,10 @@ impl Folder {
         let identity = files::read_sealed(&directory.join("identity"), "identity")?.map(Zeroizing::new);
         let (journal, rows) = Journal::open(directory, identity.is_none())?;
         if identity.is_none() && !rows.is_empty() {
-            return Err(StateError::Damaged {
-                path: directory.join("identity"),
-                detail: "it is missing while there is a journal or a snapshot".to_owned(),
-            });
+            return Err(StateError::damaged(
+                &directory.join("identity"),
+                "it is missing while there is a journal or a snapshot",
+            ));
         }
         let folder = Self { directory: directory.to_owned(), journal: Mutex::new(journal), _lock: lock };
         Ok(Found { folder, identity, rows })

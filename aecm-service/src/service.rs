@@ -78,9 +78,10 @@ impl Service {
     /// newer than this service or in use; addresses other than loopback ones are refused.
     pub async fn start(options: ServiceOptions) -> Result<Self, Error> {
         Server::require_loopback(options.listen)?;
+        let base = options.base_url.as_deref().map(origin).transpose()?;
         let (identity, folder, rows) = Self::identity(&options).await?;
         let (listener, address) = Self::listen(&options, folder.as_ref()).await?;
-        let base = format!("https://{address}");
+        let base = base.unwrap_or_else(|| format!("https://{address}"));
         let Identity { branches, tsa_classic, tsa_sm2, tls, dkim, escrow } = identity;
         let ServiceOptions { ca_domain, acme, clock, rng, state, mail, .. } = options;
         let pki = Arc::new(Pki::restore(branches, Arc::clone(&rng)));
@@ -234,5 +235,58 @@ impl Service {
     #[must_use]
     pub fn certificate_directory(&self) -> Arc<dyn CertificateDirectory> {
         self.acme.clone()
+    }
+}
+
+/// An origin as it stands at the begin of every URL.
+fn origin(url: &str) -> Result<String, Error> {
+    let authority = url.strip_prefix("https://").unwrap_or_default();
+    let (host, port) = match authority.rsplit_once(':') {
+        // The colons of an IPv6 address are within its brackets.
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        _ => (authority, None),
+    };
+    let name = |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'.' | b'-');
+    let host_is_one = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+        Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
+        None => !host.is_empty() && host.bytes().all(name),
+    };
+    if host_is_one && port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port != 0)) {
+        return Ok(url.to_owned());
+    }
+    Err(Error::BaseUrl { url: url.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_base_url_is_an_origin() {
+        for good in
+            ["https://ca.example.test", "https://localhost:8443", "https://[::1]:443", "https://[::1]"]
+        {
+            assert_eq!(origin(good), Ok(good.to_owned()));
+        }
+        for bad in [
+            "",
+            "https://",
+            "http://ca.example.test",
+            "ca.example.test",
+            "https://ca.example.test/",
+            "https://ca.example.test/acme",
+            "https://ca.example.test?x",
+            "https://ca.example.test#x",
+            "https://user@ca.example.test",
+            "https://ca.example.test:0",
+            "https://ca.example.test:65536",
+            "https://ca.example.test:",
+            "https://ca example.test",
+            "https://ca.example.test\r\nX: y",
+            "https://[::1",
+            "https://[example]",
+        ] {
+            assert_eq!(origin(bad), Err(Error::BaseUrl { url: bad.to_owned() }), "{bad:?}");
+        }
     }
 }

@@ -47,3 +47,5 @@ mod state;
 mod transfer;
 #[path = "server/tsa.rs"]
 mod tsa;
+#[path = "server/weak.rs"]
+mod weak;

@@ -220,7 +220,7 @@ pub async fn open(mail: &[u8], options: &OpenOptions<'_>) -> Result<Opened, Open
     let bendable = walked.unauthenticated;
     match report::judge(mail, walked, options) {
         // As in `walk`: what is wrong inside is not told from a wrong key (THREATS E1).
-        Err(_) if bendable => Err(DecryptError::Failed.into()),
+        Err(error) if bendable && !error.is_limit() => Err(DecryptError::Failed.into()),
         judged => judged,
     }
 }

@@ -5,7 +5,7 @@
 #[path = "support/people.rs"]
 mod people;
 
-use aecm_core::digest::DigestAlgorithm;
+use aecm_core::digest::{DigestAlgorithm, sha256};
 use aecm_core::embed::OsRng;
 use aecm_core::limits::Limits;
 use aecm_core::mailbox::Mailbox;
@@ -175,12 +175,12 @@ async fn triple_wrapped() {
 async fn layers_are_limited() {
     let mut entity = b"Content-Type: text/plain\r\n\r\nx\r\n".to_vec();
     let signer = identity("p256");
-    for depth in 1..=5 {
+    for depth in 1..=9 {
         entity = opaque_signed(&entity, &signer).await;
         let mail = [b"From: alice@example.test\r\nMIME-Version: 1.0\r\n".as_slice(), &entity].concat();
         match try_open(&mail, &[]).await {
-            Ok(found) => assert_eq!((found.verdict, found.layers.len()), (Verdict::Valid, depth)),
-            Err(error) => assert_eq!((error, depth), (OpenError::TooManyLayers { limit: 4 }, 5)),
+            Ok(found) => assert_eq!((found.verdict, found.layers.len()), (Verdict::Valid, depth.min(8))),
+            Err(error) => assert_eq!((error, depth), (OpenError::TooManyLayers { limit: 8 }, 9)),
         }
     }
 }
@@ -282,6 +282,52 @@ async fn what_cannot_be_decrypted() {
         mail.message(HeaderProtection::Cipher, &pkcs7_mime(CmsKind::AuthEnvelopedData, &cms).unwrap());
     let error = try_open(&broken, &[rsa]).await.unwrap_err();
     assert!(matches!(error, OpenError::Decrypt(DecryptError::Failed)), "{error}");
+}
+
+/// What is too much is said, also where it lies in CBC.
+#[tokio::test]
+async fn layers_of_cbc_are_limited() {
+    let keys = [recipient("rsa")];
+    let mut entity = b"Content-Type: text/plain\r\n\r\nx\r\n".to_vec();
+    for depth in 1..=9 {
+        entity = encrypted(&entity, ContentCipher::Aes256Cbc, "rsa");
+        let mail = [b"From: alice@example.test\r\nMIME-Version: 1.0\r\n".as_slice(), &entity].concat();
+        match try_open(&mail, &keys).await {
+            Ok(found) => assert_eq!((found.verdict, depth <= 8), (Verdict::Unauthenticated, true)),
+            Err(error) => {
+                assert!(error.is_limit());
+                assert_eq!((error, depth), (OpenError::TooManyLayers { limit: 8 }, 9));
+            }
+        }
+    }
+}
+
+/// Every layer says by itself what came of it and which content it had.
+#[tokio::test]
+async fn layers_speak_for_themselves() {
+    let payload = b"Content-Type: text/plain\r\n\r\nAt five.\r\n";
+    let signed = clear_signed(payload, &identity("rsa")).await;
+    let gcm = encrypted(&signed, ContentCipher::Aes256Gcm, "rsa");
+    let cbc = encrypted(&gcm, ContentCipher::Aes256Cbc, "rsa");
+    let mail = [b"From: alice@example.test\r\nMIME-Version: 1.0\r\n".as_slice(), &cbc].concat();
+    let found = opened(&mail, &[recipient("rsa")]).await;
+    assert_eq!(found.verdict, Verdict::Valid, "{:?}", words(&found));
+    let [Layer::Encrypted(outer), Layer::Encrypted(inner), Layer::Signed(innermost)] =
+        found.layers.as_slice()
+    else {
+        panic!("{:?}", found.layers)
+    };
+    assert_eq!((outer.verdict(), outer.content_sha256), (Verdict::Unauthenticated, Some(sha256(&gcm))));
+    assert_eq!(outer.reasons()[0].word(), "unauthenticated");
+    assert_eq!((inner.verdict(), inner.content_sha256), (Verdict::Valid, Some(sha256(&signed))));
+    assert!(inner.reasons().is_empty());
+    assert_eq!(innermost.report.content_sha256, Some(sha256(payload)));
+    // E1: what is withheld has no digest either.
+    let cbc = encrypted(payload, ContentCipher::Aes256Cbc, "rsa");
+    let mail = [b"From: alice@example.test\r\nMIME-Version: 1.0\r\n".as_slice(), &cbc].concat();
+    let found = opened(&mail, &[recipient("rsa")]).await;
+    let [Layer::Encrypted(layer)] = found.layers.as_slice() else { panic!("{:?}", found.layers) };
+    assert_eq!((found.withheld, layer.content_sha256), (true, None));
 }
 
 /// M1: everything a From can do to look like the signer.

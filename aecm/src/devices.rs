@@ -49,7 +49,9 @@ impl Mailbox {
                 .parse()
                 .is_ok_and(|named: aecm_core::mailbox::Mailbox| named.matches(self.address()))
         };
-        Ok(list.events.into_iter().filter(ours).collect())
+        let events: Vec<Event> = list.events.into_iter().filter(ours).collect();
+        self.learn(&events).await?;
+        Ok(events)
     }
 
     /// The devices that are known: this one, those that asked it for keys, and those that the service names.

@@ -184,7 +184,7 @@ impl Mailbox {
             }
             (outcome, _) => outcome?,
         };
-        let mark = Mark { at: self.aecm().clock().now().unix(), reason: reason.code() };
+        let mark = Mark { at: self.aecm().clock().now().unix(), reason: reason.code(), learnt: false };
         self.mark(core::slice::from_ref(&certificate), &mark).await?;
         Ok(Revocation { certificate, outcome })
     }

@@ -9,6 +9,7 @@ use aecm_core::time::Time;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::reach::unanswered;
 use super::{Client, ClientError, account_name};
 use crate::jws::{JwsError, KeyReference, Protected, is_nonce, sign};
 use crate::url::Origin;
@@ -167,7 +168,7 @@ impl Client {
     pub(super) async fn get<T: DeserializeOwned>(&self, url: &str, deadline: Time) -> Result<T, ClientError> {
         self.origin()?.check(url)?;
         let request = self.bare(Method::Get, url);
-        let response = self.send(request, deadline).await.map_err(ClientError::Http)?;
+        let response = self.send(request, deadline).await.map_err(unanswered)?;
         if response.status != 200 {
             return Err(ClientError::Answer { status: response.status });
         }
@@ -188,7 +189,7 @@ impl Client {
     async fn fetch_nonce(&self, directory: &Directory, deadline: Time) -> Result<String, ClientError> {
         self.origin()?.check(&directory.new_nonce)?;
         let request = self.bare(Method::Head, &directory.new_nonce);
-        let response = self.send(request, deadline).await.map_err(ClientError::Http)?;
+        let response = self.send(request, deadline).await.map_err(unanswered)?;
         nonce(&response).ok_or(ClientError::Answer { status: response.status })
     }
 
@@ -217,7 +218,7 @@ impl Client {
         let mut tries = 0;
         loop {
             if self.joints.clock.now() >= deadline {
-                return Err(ClientError::Http(HttpError::Timeout { url: url.to_owned() }));
+                return Err(unanswered(HttpError::Timeout { url: url.to_owned() }));
             }
             let nonce_value = match fresh.take() {
                 Some(nonce) => nonce,
@@ -237,7 +238,7 @@ impl Client {
             let mut request = self.bare(Method::Post, url);
             request.headers.push(("Content-Type".to_owned(), "application/jose+json".to_owned()));
             request.body = serde_json::to_vec(&jws).map_err(|_| ClientError::Unwritable)?;
-            let response = self.send(request, deadline).await.map_err(ClientError::Http)?;
+            let response = self.send(request, deadline).await.map_err(unanswered)?;
             if (200..300).contains(&response.status) {
                 return Ok(response);
             }

@@ -21,7 +21,7 @@ impl Machine {
                 .iter()
                 .filter(|item| item.outcome.is_none())
                 .map(|item| self.config.profiles.name(&item.item))
-                .find(|name| !offered.contains_key(name));
+                .find(|name| !name.is_empty() && !offered.contains_key(name));
             if let Some(profile) = missing {
                 return Err(Error::ProfileNotOffered { profile });
             }

@@ -81,7 +81,8 @@ impl Machine {
             (Step::NewOrder, ProblemType::AlreadyReplaced | ProblemType::Unauthorized) => {
                 self.without_replaces(problem)
             }
-            (Step::Finalize, ProblemType::BadCsr) => self.bad_csr(problem),
+            // Of a key, too: the one in the CSR is not certified (any more).
+            (Step::Finalize, ProblemType::BadCsr | ProblemType::BadPublicKey) => self.bad_csr(problem),
             (Step::Finalize, ProblemType::OrderNotReady) => {
                 let order = self.order_mut()?;
                 order.polls += 1;

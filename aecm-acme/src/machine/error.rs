@@ -14,8 +14,6 @@ use crate::token::TokenError;
 use crate::url::UrlError;
 use crate::wire::{JsonError, Problem, ProblemType};
 
-use super::state::VERSION;
-
 /// The longest message, in characters, but for `…` where it was cut.
 const LONGEST_MESSAGE: usize = 399;
 
@@ -391,13 +389,6 @@ pub enum StateError {
     Config,
     /// It could not be written.
     Unwritable,
-}
-
-impl StateError {
-    /// Whether the state was written by a later version of this crate: it is not to be overwritten.
-    pub(crate) const fn is_newer(&self) -> bool {
-        matches!(self, Self::Version { found } if *found > VERSION)
-    }
 }
 
 impl fmt::Display for StateError {

@@ -50,8 +50,8 @@ impl Machine {
         let item = self.state.current_item().ok_or(Error::Stuck { step: Step::NewOrder })?;
         let profiles = &self.directory()?.meta.profiles;
         let name = self.config.profiles.name(item);
-        if profiles.is_empty() {
-            // Nothing advertised: the usage in the CSR chooses (draft-ietf-acme-profiles: SHOULD NOT ask).
+        if profiles.is_empty() || name.is_empty() {
+            // Nothing advertised, or none wanted: the usage in the CSR chooses (draft-ietf-acme-profiles: SHOULD NOT ask).
             Ok(None)
         } else if profiles.contains_key(&name) {
             Ok(Some(name))

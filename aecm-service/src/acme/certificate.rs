@@ -10,10 +10,16 @@ use serde_json::Value;
 use super::events::Happened;
 use super::problem::Problem;
 use super::request::Signed;
-use super::state::{EventKind, KEY_COMPROMISE, Revocation};
+use super::state::{Compromised, EventKind, KEY_COMPROMISE, Revocation};
 use super::{AcmeServer, object, post_as_get};
 use crate::hex::hex;
 use crate::net::Answer;
+
+/// A mailbox that is to be told of a revocation, and the device whose certificate it was.
+struct Told {
+    mailbox: Mailbox,
+    device: Option<String>,
+}
 
 impl AcmeServer {
     /// What stands certified for a mailbox, the newest first, each with its issuers.
@@ -52,14 +58,14 @@ impl AcmeServer {
     /// it does not hold, only with a proof of now. With a signing one goes what the other device was trusted with.
     pub(super) async fn revoke(&self, signed: &Signed) -> Result<Answer, Problem> {
         let (answer, announced) = self.revoke_now(signed)?;
-        if let Some((mailbox, device)) = announced {
+        if let Some(Told { mailbox, device }) = announced {
             self.notify(EventKind::Revoked, &mailbox, device.as_deref()).await;
         }
         Ok(answer)
     }
 
-    /// The answer, and the mailbox that is to be told with the device whose certificate it was.
-    fn revoke_now(&self, signed: &Signed) -> Result<(Answer, Option<(Mailbox, Option<String>)>), Problem> {
+    /// The answer, and who is to be told.
+    fn revoke_now(&self, signed: &Signed) -> Result<(Answer, Option<Told>), Problem> {
         let members = object(signed)?;
         let der = members
             .get("certificate")
@@ -122,10 +128,16 @@ impl AcmeServer {
             let happened = Happened { kind, mailbox: &found.mailbox, device, account: revoker, certificate };
             self.happened(&mut state, happened);
         }
+        if reason == KEY_COMPROMISE
+            && let Some(key) = found.key_name()
+        {
+            state.compromised.insert(key, Compromised { at: now });
+        }
         if by_other.is_some() && found.profile.purpose == Purpose::Sign {
             state.disown(&found.account, &found.mailbox, now);
         }
-        let announced = by_other.map(|_| (found.mailbox.clone(), found.device.clone()));
+        let announced =
+            by_other.map(|_| Told { mailbox: found.mailbox.clone(), device: found.device.clone() });
         Ok((Answer::empty(200), announced))
     }
 }

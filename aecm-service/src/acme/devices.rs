@@ -58,7 +58,7 @@ impl AcmeServer {
         let mut room = MAX_ANSWER.saturating_sub(64);
         let fits = |device: &Value| {
             let length = device.to_string().len().saturating_add(1);
-            room = room.checked_sub(length).unwrap_or_default();
+            room = room.saturating_sub(length);
             room > 0
         };
         let list: Vec<Value> = list.into_iter().map(|(_, _, device)| device).take_while(fits).collect();

@@ -13,7 +13,8 @@ use super::events::Happened;
 use super::order::own_order;
 use super::problem::Problem;
 use super::request::Signed;
-use super::state::{EventKind, Issued, Order, Profile, State};
+use super::state::{EventKind, Issued, Order, Profile, State, key_name};
+use super::weak::weakness;
 use super::{AcmeServer, crl_name, object};
 use crate::ca::{IssueError, Realm, SERIAL, Template, serial_number};
 use crate::hex::hex;
@@ -68,11 +69,21 @@ impl AcmeServer {
         let mut state = self.state();
         require_ready(&state, &order.id, self.now())?;
         refuse_account_keys(&state, key)?;
+        if let Some(weakness) = weakness(key) {
+            return Err(Problem::new(400, "badPublicKey", format!("this key is not certified: {weakness}")));
+        }
         if state.compromised(key) {
             return Err(Problem::new(
                 400,
                 "badPublicKey",
                 "a certificate of this key was revoked for keyCompromise: others may have the private key; make another",
+            ));
+        }
+        if state.transfers.values().any(|transfer| transfer.fingerprint == key_name(key.spki_der())) {
+            return Err(Problem::new(
+                400,
+                "badPublicKey",
+                "this key is the transport key of a transfer; make one for each use",
             ));
         }
         if state.certified_otherwise(key, purpose, &order.mailbox) {
@@ -94,6 +105,9 @@ impl AcmeServer {
         if purpose == Purpose::Encrypt {
             self.admit_encryption_key(&state, order, profile.suite, key)?;
         }
+        let now = self.now();
+        self.require_own_room(&state.standing_certificates(&order.account, now), "certificates that stand")?;
+        state.room_for_certificates(self.options.capacity, now);
         self.require_room(state.certificates.len(), "certificates")?;
         let stored = state.orders.get_transient(&order.id).ok_or_else(Problem::not_found)?;
         stored.finalizing = Some((key.clone(), purpose));

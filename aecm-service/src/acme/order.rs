@@ -62,6 +62,8 @@ impl AcmeServer {
         if let Some(Profile { suite, purpose: Purpose::Encrypt, .. }) = profile {
             self.admit_encryption_order(&state, &account, &mailbox, suite)?;
         }
+        self.require_own_room(&state.open_orders(&account, now), "open orders")?;
+        state.room_for_orders(self.options.capacity, now);
         self.require_room(state.orders.len(), "orders")?;
         let id = self.new_id(|id| state.orders.get(id).is_some())?;
         let reused = state

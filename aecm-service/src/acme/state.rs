@@ -5,6 +5,7 @@ mod history;
 mod profile;
 mod records;
 mod relay;
+mod room;
 mod table;
 
 use std::collections::BTreeSet;
@@ -21,7 +22,8 @@ use super::nonce::Nonces;
 
 pub(super) use profile::Profile;
 pub(super) use records::{
-    Account, Authorization, AuthorizationState, ChallengeKind, Issued, Order, Revocation, address, key_name,
+    Account, Authorization, AuthorizationState, ChallengeKind, Compromised, Issued, Order, Revocation,
+    address, key_name,
 };
 pub(super) use relay::{Escrowed, Event, EventKind, Transfer, TransferState};
 pub(super) use table::Table;
@@ -58,6 +60,8 @@ pub(super) struct State {
     /// By the mailbox.
     pub(super) escrow: Table<Escrowed>,
     pub(super) events: Table<Event>,
+    /// Public keys whose private keys others have, by [`key_name`]; they outlive their certificates.
+    pub(super) compromised: Table<Compromised>,
     /// By the name of the list.
     pub(super) crls: Table<CrlNumber>,
     /// Something was taken out that may not be readable in the folder any more.
@@ -66,7 +70,7 @@ pub(super) struct State {
 
 impl State {
     /// The tables by the names they have in the folder.
-    fn tables(&mut self) -> [(&'static str, &mut dyn Stored); 8] {
+    fn tables(&mut self) -> [(&'static str, &mut dyn Stored); 9] {
         [
             ("account", &mut self.accounts),
             ("order", &mut self.orders),
@@ -75,6 +79,7 @@ impl State {
             ("transfer", &mut self.transfers),
             ("escrow", &mut self.escrow),
             ("event", &mut self.events),
+            ("compromised", &mut self.compromised),
             ("crl", &mut self.crls),
         ]
     }
@@ -181,6 +186,13 @@ impl State {
         pending.map(|authorization| authorization.expires)
     }
 
+    /// When the pending authorizations of that account end.
+    pub(super) fn pending_of(&self, account: &str, now: Time) -> impl Iterator<Item = Time> {
+        let own = self.authorizations.values().filter(move |authorization| authorization.account == account);
+        own.filter(move |authorization| authorization.status(now) == "pending")
+            .map(|authorization| authorization.expires)
+    }
+
     /// Whether `key` is certified, or about to be, for another purpose or another mailbox.
     pub(super) fn certified_otherwise(&self, key: &PublicKey, purpose: Purpose, mailbox: &Mailbox) -> bool {
         let issued = self.certificates.values().filter_map(|issued| {
@@ -196,12 +208,18 @@ impl State {
             .any(|(other, used_for, of)| other == key && (used_for != purpose || !of.matches(mailbox)))
     }
 
+    /// Whether a certificate was issued for `key`.
+    pub(super) fn certified(&self, key: &PublicKey) -> bool {
+        self.certificates.values().any(|issued| issued.leaf().and_then(Certificate::public_key) == Some(key))
+    }
+
     /// Whether a certificate of that key was revoked because others have the private key.
     pub(super) fn compromised(&self, key: &PublicKey) -> bool {
-        self.certificates.values().any(|issued| {
-            issued.revoked.is_some_and(|revocation| revocation.reason == KEY_COMPROMISE)
-                && issued.leaf().and_then(Certificate::public_key) == Some(key)
-        })
+        self.compromised.get(&key_name(key.spki_der())).is_some()
+            || self.certificates.values().any(|issued| {
+                issued.revoked.is_some_and(|revocation| revocation.reason == KEY_COMPROMISE)
+                    && issued.leaf().and_then(Certificate::public_key) == Some(key)
+            })
     }
 
     /// The one certificate of the one encrypting key that a mailbox has in a suite, if it has one: the latest.

@@ -107,6 +107,8 @@ impl AcmeServer {
                 first.since(now),
             ));
         }
+        self.require_own_room(&state.waiting_transfers(&account, now), "transfers that wait")?;
+        state.room_for_transfers(self.options.capacity, now);
         self.require_room(state.transfers.len(), "transfers")?;
         Ok(Transfer {
             id: self.new_id(|id| state.transfers.get(id).is_some())?,

@@ -67,6 +67,7 @@ pub(crate) struct Ask {
     pub(crate) method: String,
     pub(crate) path: String,
     pub(crate) content_type: Option<String>,
+    pub(crate) if_none_match: Option<String>,
     pub(crate) body: Result<Vec<u8>, Unread>,
 }
 
@@ -185,14 +186,14 @@ async fn serve(stream: tokio::net::TcpStream, acceptor: TlsAcceptor, handler: Ar
 async fn respond(request: Request<Incoming>, handler: &dyn Handler) -> Response<Full<Bytes>> {
     let (parts, body) = request.into_parts();
     let limit = if takes_packages(parts.uri.path()) { MAX_PACKAGE_BODY } else { MAX_BODY };
+    let text = |name: hyper::header::HeaderName| {
+        parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+    };
     let ask = Ask {
         method: parts.method.as_str().to_owned(),
         path: parts.uri.path().to_owned(),
-        content_type: parts
-            .headers
-            .get(hyper::header::CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok())
-            .map(str::to_owned),
+        content_type: text(hyper::header::CONTENT_TYPE),
+        if_none_match: text(hyper::header::IF_NONE_MATCH),
         body: read(body, limit, BODY_DEADLINE).await,
     };
     let answer = handler.handle(ask).await;

@@ -211,6 +211,40 @@ async fn another_port_changes_the_urls_and_nothing_else() {
     assert!(order.url.contains(&format!(":{}/", world.port)));
 }
 
+// With a base URL nothing that a client or a certificate names changes with the port.
+#[tokio::test]
+async fn a_base_url_outlives_the_port() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let base = format!("https://localhost:{port}");
+    let fixed = base.clone();
+    let mut world = World::new(move |options| options.base_url = Some(fixed.clone())).await;
+    let listens = format!("https://127.0.0.1:{}/", world.port);
+    assert_eq!(world.service().directory_url(), format!("{base}/acme/directory"));
+    let ready = world.service().ready();
+    assert_eq!(ready["tsa"]["sm2"], format!("{base}/tsa/sm2"));
+    // At the port it listens on, every URL in an answer is that of the base.
+    let mut at = ready.clone();
+    at["directory"] = json!(format!("{listens}acme/directory"));
+    let client = Client::remote(&at).await;
+    assert!(!client.directory.to_string().contains(&listens));
+    assert_eq!(client.directory["newOrder"], format!("{base}/acme/new-order"));
+    // Started where the base says, the clients of before find everything.
+    drop(world.service.take());
+    world.port = port;
+    world.restart().await;
+    assert_eq!(world.service().ready()["directory"], ready["directory"]);
+    let mut client = Client::registered(world.service()).await;
+    let alice = open(world.service(), "alice@example.test");
+    let order = client.order(&alice, Some("sm2-sign-mv")).await;
+    assert!(order.url.starts_with(&base) && client.kid.starts_with(&base));
+    client = world.again(&client).await;
+    client.read(&order.url).await.expect(200);
+    let mut options = world.options();
+    options.base_url = Some("http://ca.example.test".to_owned());
+    let refused = Service::start(options).await.unwrap_err();
+    assert!(matches!(refused, Error::BaseUrl { .. }), "{refused}");
+}
+
 // Clients know URLs: the port of the folder is taken again, or the start fails and says what to do.
 #[tokio::test]
 async fn the_port_of_the_folder_is_kept() {

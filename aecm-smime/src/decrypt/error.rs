@@ -40,6 +40,18 @@ pub enum DecryptError {
     Key(KeyError),
 }
 
+impl DecryptError {
+    /// Whether there is more of something than [`Limits`](aecm_core::limits::Limits) allows.
+    #[must_use]
+    pub const fn is_limit(&self) -> bool {
+        match self {
+            Self::Limit { .. } => true,
+            Self::Malformed(source) => source.is_limit(),
+            _ => false,
+        }
+    }
+}
+
 impl fmt::Display for DecryptError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

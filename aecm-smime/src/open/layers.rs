@@ -2,6 +2,7 @@
 //!
 //! Whom a signature is to be bound to is known only at the end, when the protected From has come out.
 
+use aecm_core::digest::sha256;
 use zeroize::Zeroizing;
 
 use super::{OpenError, OpenOptions};
@@ -10,7 +11,7 @@ use crate::cms::{CompressedData, Form, SignedData};
 use crate::decrypt::{Content, DecryptError, DecryptOptions, Decrypted, OpenedBy, decrypt_with};
 use crate::mime::{CmsKind, Entity, MimeError, Protection};
 use crate::tolerance::Tolerance;
-use crate::verify::SignedReport;
+use crate::verify::{Reason, SignedReport, Verdict};
 
 /// One layer of a mail, from the outside in.
 #[derive(Clone, Debug)]
@@ -41,8 +42,25 @@ pub struct EncryptedLayer {
     pub form: Form,
     /// Whether the cipher's tag vouches for the content. CBC has none.
     pub authenticated: bool,
+    /// SHA-256 of what came out. None where that is withheld (THREATS E1).
+    pub content_sha256: Option<[u8; 32]>,
     /// What was forgiven.
     pub tolerances: Vec<Tolerance>,
+}
+
+impl EncryptedLayer {
+    /// The verdict on this layer alone: [`Verdict::Valid`] where a tag vouches for the content, else
+    /// [`Verdict::Unauthenticated`]; a signature further in may vouch for it all the same.
+    #[must_use]
+    pub const fn verdict(&self) -> Verdict {
+        if self.authenticated { Verdict::Valid } else { Verdict::Unauthenticated }
+    }
+
+    /// Why that is the verdict.
+    #[must_use]
+    pub fn reasons(&self) -> &'static [Reason] {
+        if self.authenticated { &[] } else { &[Reason::Unauthenticated] }
+    }
 }
 
 /// A layer that was compressed.
@@ -51,6 +69,8 @@ pub struct EncryptedLayer {
 pub struct CompressedLayer {
     /// Octets before and after decompression.
     pub octets: (usize, usize),
+    /// SHA-256 of what came out.
+    pub content_sha256: [u8; 32],
     /// What was forgiven.
     pub tolerances: Vec<Tolerance>,
 }
@@ -61,7 +81,8 @@ pub struct CompressedLayer {
 pub struct SignedLayer {
     /// Whether the content stood in the clear (multipart/signed).
     pub clear: bool,
-    /// What the verifier found. Its `content` is empty: see [`Opened::content`](super::Opened::content).
+    /// What the verifier found, with the digest of the content. Its `content` is empty: see
+    /// [`Opened::content`](super::Opened::content).
     pub report: SignedReport,
     /// What was forgiven, in MIME and CMS.
     pub tolerances: Vec<Tolerance>,
@@ -120,7 +141,9 @@ pub(super) async fn walk(mail: &[u8], options: &OpenOptions<'_>) -> Result<Walke
     loop {
         let step = match step(&current, &layers, options).await {
             // What lies in there an attacker may have bent: what is wrong with it must not be told from a wrong
-            // key (THREATS E1).
+            // key (THREATS E1). That there is too much of it says no more than content that can be read does, whose
+            // verdict is `Unauthenticated`.
+            Err(error) if error.is_limit() => return Err(error),
             Ok(Step::Broken) | Err(_) if unauthenticated => return Err(DecryptError::Failed.into()),
             step => step?,
         };
@@ -226,7 +249,8 @@ async fn unwrap(
         Content::Unauthenticated(content) => (false, content.into_unauthenticated()),
     };
     let Decrypted { cipher, opened_by, form, .. } = decrypted;
-    Ok((EncryptedLayer { cipher, opened_by, form, authenticated, tolerances }, content))
+    let content_sha256 = Some(sha256(&content));
+    Ok((EncryptedLayer { cipher, opened_by, form, authenticated, content_sha256, tolerances }, content))
 }
 
 fn decompress(
@@ -239,5 +263,5 @@ fn decompress(
     let content = compressed.decompress(limits)?;
     tolerances.extend(compressed.tolerances());
     let octets = (compressed.compressed_len(), content.len());
-    Ok((CompressedLayer { octets, tolerances }, content))
+    Ok((CompressedLayer { octets, content_sha256: sha256(&content), tolerances }, content))
 }

@@ -295,6 +295,9 @@ fn hide_inside(layers: &mut Vec<Layer>) -> bool {
         .any(|report| report.signers.iter().any(|signer| signer.checks.cryptographically_valid()));
     if !held {
         layers.truncate(at + 1);
+        if let Some(Layer::Encrypted(layer)) = layers.last_mut() {
+            layer.content_sha256 = None;
+        }
     }
     !held
 }

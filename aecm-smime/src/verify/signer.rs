@@ -1,7 +1,7 @@
 //! One signer: every check in its order, into one report.
 
 use aecm_core::certificate::Certificate;
-use aecm_core::digest::DigestAlgorithm;
+use aecm_core::digest::{DigestAlgorithm, sha256};
 use aecm_core::mailbox::Mailbox;
 use aecm_core::oid::{self, ObjectIdentifier};
 use aecm_core::signature::SignatureAlgorithm;
@@ -272,6 +272,13 @@ pub(super) struct Spent<'a> {
 }
 
 impl Spent<'_> {
+    /// SHA-256 of the content.
+    pub(super) fn sha256(&mut self, content: &[u8]) -> [u8; 32] {
+        let known = self.digests.iter().find(|(known, _)| *known == DigestAlgorithm::Sha256);
+        let known = known.and_then(|(_, made)| made.as_slice().try_into().ok());
+        known.unwrap_or_else(|| sha256(content))
+    }
+
     /// The digest of the content, which is hashed once for each algorithm however many signers there are.
     fn digest(&mut self, digest: DigestAlgorithm, content: &[u8]) -> Vec<u8> {
         if let Some((_, made)) = self.digests.iter().find(|(known, _)| *known == digest) {

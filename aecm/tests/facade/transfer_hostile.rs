@@ -324,7 +324,7 @@ impl Holder {
         let approved = self.first.approve_transfer(&listed, fingerprint).await;
         assert_eq!(listed.refused.is_none(), approved.is_ok(), "{:?} {approved:?}", listed.refused);
         match approved {
-            Ok(()) => {
+            Ok(_) => {
                 assert_eq!(self.relay.answers.lock().unwrap().len(), 1);
                 Ok(())
             }

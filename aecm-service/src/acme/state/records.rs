@@ -22,6 +22,8 @@ pub(in crate::acme) struct Account {
     pub(in crate::acme) thumbprint: String,
     pub(in crate::acme) contact: Vec<String>,
     pub(in crate::acme) deactivated: bool,
+    #[serde(with = "codec::time", default = "codec::begin")]
+    pub(in crate::acme) created: Time,
     /// The external account it is bound to.
     pub(in crate::acme) external: Option<String>,
     /// The encrypting keys that came to it by a transfer: SHA-256 of their SPKI in hex.
@@ -160,6 +162,14 @@ pub(in crate::acme) struct Revocation {
     pub(in crate::acme) at: Time,
     /// RFC 5280 §5.3.1.
     pub(in crate::acme) reason: u64,
+}
+
+/// A key that is certified no more.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(in crate::acme) struct Compromised {
+    /// When that was said.
+    #[serde(with = "codec::time")]
+    pub(in crate::acme) at: Time,
 }
 
 /// An issued certificate.

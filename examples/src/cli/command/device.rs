@@ -151,10 +151,18 @@ async fn asked(mailbox: &Mailbox, shown: &str) -> Done<TransferRequest> {
 
 async fn approve(mailbox: &Mailbox, shown: &str) -> Done<Outcome> {
     let request = asked(mailbox, shown).await?;
-    mailbox.approve_transfer(&request, shown).await?;
+    let given = mailbox.approve_transfer(&request, shown).await?;
+    let words = |suites: &[Suite]| suites.iter().map(|suite| suite.word()).collect::<Vec<_>>();
+    let mut text = format!("the encrypting keys were handed to {}, sealed\n", request.device);
+    if !given.remaining.is_empty() {
+        let remaining = words(&given.remaining).join(", ");
+        text.push_str(&format!("not those of suite {remaining}, which another device has: approve there too\n"));
+    }
     Ok(Outcome::of("valid")
         .with("approved", request_json(&request))
-        .saying(format!("the encrypting keys were handed to {}, sealed\n", request.device)))
+        .with("given", words(&given.suites))
+        .with("remaining", words(&given.remaining))
+        .saying(text))
 }
 
 async fn refuse(mailbox: &Mailbox, shown: &str) -> Done<Outcome> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use aecm::store::KeyStore;
-use aecm::{EscrowConsent, Plan, Recovered};
+use aecm::{EscrowConsent, Plan};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
@@ -112,16 +112,15 @@ async fn recover(desk: &Desk, io: &Io) -> Done<Outcome> {
     let recovered = teller.during(desk.mailbox.recover(Plan::dual())).await?;
     let all = desk.mailbox.slots().await?;
     let text = slots::to_text(&all);
-    Ok(match recovered {
-        Recovered::Keys(suites) => {
-            let words: Vec<&str> = suites.iter().map(|suite| suite.word()).collect();
-            Outcome::of("valid").with("recovered", words).saying(text)
-        }
-        Recovered::Waiting(waiting) => Outcome::of("partial")
-            .because(["waiting-for-transfer"])
-            .with("waiting", waits::json(&waiting))
-            .saying(text),
-        _ => Outcome::of("partial").saying(text),
+    let words: Vec<&str> = recovered.received().iter().map(|suite| suite.word()).collect();
+    let mut outcome = if recovered.is_complete() {
+        Outcome::of("valid")
+    } else {
+        let states = recovered.suites.iter().map(|suite| suite.state).filter(|state| !state.is_usable());
+        Outcome::of("partial").because(states.map(aecm::SlotState::word))
+    };
+    if let Some(waiting) = &recovered.waiting {
+        outcome = outcome.with("waiting", waits::json(waiting));
     }
-    .with("slots", slots::to_json(&all)))
+    Ok(outcome.with("recovered", words).saying(text).with("slots", slots::to_json(&all)))
 }

@@ -66,6 +66,9 @@ impl Teller {
                 self.wait_for((*step == StepName::Mail).then(|| format!("{item}the challenge mail")));
             }
             Event::MailRefused { id, reason } => self.say(&format!("mail {id} was left alone: {reason}")),
+            Event::NoAnswer { error, again } => {
+                self.say(&format!("{error}; trying again in {} s", again.as_secs()));
+            }
             Event::Issued { item, certificate } => {
                 self.say(&format!("{item}: issued, valid until {}", certificate.not_after()));
             }
