@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use aecm::core::suite::Suite;
 use aecm::store::KeyStore;
 use aecm::{Mailbox, TransferRequest};
 use clap::{Args, Subcommand};
@@ -156,7 +157,9 @@ async fn approve(mailbox: &Mailbox, shown: &str) -> Done<Outcome> {
     let mut text = format!("the encrypting keys were handed to {}, sealed\n", request.device);
     if !given.remaining.is_empty() {
         let remaining = words(&given.remaining).join(", ");
-        text.push_str(&format!("not those of suite {remaining}, which another device has: approve there too\n"));
+        text.push_str(&format!(
+            "not those of suite {remaining}, which another device has: approve there too\n"
+        ));
     }
     Ok(Outcome::of("valid")
         .with("approved", request_json(&request))
