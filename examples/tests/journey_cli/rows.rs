@@ -47,6 +47,7 @@ fn the_service_says_where_it_is_and_ends_when_asked() {
     }));
     assert_eq!(ready["pid"], served.child.id());
     let (anchors, keys) = (ready["anchors"].clone(), ready["dkim"].clone());
+    let directory = ready["directory"].clone();
     let page = served.stop();
     has(&page, "verdict reasons tolerances directory mails signal");
     assert_eq!((&page["verdict"], &page["signal"]), (&json!("valid"), &json!("SIGTERM")), "{page}");
@@ -54,6 +55,7 @@ fn the_service_says_where_it_is_and_ends_when_asked() {
     let again = bench.serve("");
     assert_eq!(again.ready["anchors"], anchors);
     assert_eq!(again.ready["dkim"], keys);
+    assert_eq!(again.ready["directory"], directory, "the port is kept");
 }
 
 /// `provision`, `status`, `compose`, `open`, `renew`, `revoke`.
