@@ -182,6 +182,7 @@ identifiers! {
     CERTIFICATE_POLICIES = "2.5.29.32", "certificatePolicies";
     ANY_POLICY = "2.5.29.32.0", "anyPolicy";
     POLICY_MAPPINGS = "2.5.29.33", "policyMappings";
+    EXPIRED_CERTS_ON_CRL = "2.5.29.60", "expiredCertsOnCRL";
     AUTHORITY_KEY_IDENTIFIER = "2.5.29.35", "authorityKeyIdentifier";
     POLICY_CONSTRAINTS = "2.5.29.36", "policyConstraints";
     FRESHEST_CRL = "2.5.29.46", "freshestCRL";
@@ -192,6 +193,7 @@ identifiers! {
     ACCESS_CA_ISSUERS = "1.3.6.1.5.5.7.48.2", "id-ad-caIssuers";
     OCSP_BASIC = "1.3.6.1.5.5.7.48.1.1", "id-pkix-ocsp-basic";
     OCSP_NONCE = "1.3.6.1.5.5.7.48.1.2", "id-pkix-ocsp-nonce";
+    OCSP_ARCHIVE_CUTOFF = "1.3.6.1.5.5.7.48.1.6", "id-pkix-ocsp-archive-cutoff";
     OCSP_NOCHECK = "1.3.6.1.5.5.7.48.1.5", "id-pkix-ocsp-nocheck";
     SMTP_UTF8_MAILBOX = "1.3.6.1.5.5.7.8.9", "id-on-SmtpUTF8Mailbox";
 

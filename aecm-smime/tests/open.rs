@@ -12,7 +12,7 @@ use aecm_core::mailbox::Mailbox;
 use aecm_core::software::KeySpec;
 use aecm_smime::Tolerance;
 use aecm_smime::cms::Form;
-use aecm_smime::decrypt::{DecryptError, Recipient};
+use aecm_smime::decrypt::{DecryptError, Password, Recipient};
 use aecm_smime::encrypt::{ContentCipher, Encryptor, Transport};
 use aecm_smime::mime::{CmsKind, HeaderProtection, Outgoing, multipart_signed, pkcs7_mime};
 use aecm_smime::open::{Layer, OpenError, OpenOptions, Opened, open};
@@ -282,6 +282,20 @@ async fn what_cannot_be_decrypted() {
         mail.message(HeaderProtection::Cipher, &pkcs7_mime(CmsKind::AuthEnvelopedData, &cms).unwrap());
     let error = try_open(&broken, &[rsa]).await.unwrap_err();
     assert!(matches!(error, OpenError::Decrypt(DecryptError::Failed)), "{error}");
+}
+
+/// E6: the passwords of all layers together cost no more than one may.
+#[tokio::test]
+async fn passwords_of_all_layers_have_one_budget() {
+    let mail = vector("openssl30-pwri-twice.eml");
+    let (anchors, mut policy) = (anchors(), Policy::modern());
+    let passwords = [Password::new(b"test")];
+    policy.limits.pbkdf2_iterations = 2 * 2_048;
+    let options = OpenOptions::new(&anchors, &policy).passwords(&passwords).accept_unauthenticated(true);
+    assert_eq!(open(&mail, &options).await.unwrap().layers.len(), 2);
+    policy.limits.pbkdf2_iterations = 2 * 2_048 - 1;
+    let error = open(&mail, &OpenOptions::new(&anchors, &policy).passwords(&passwords)).await.unwrap_err();
+    assert!(error.is_limit(), "{error}");
 }
 
 /// What is too much is said, also where it lies in CBC.

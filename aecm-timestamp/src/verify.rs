@@ -66,7 +66,7 @@ pub struct TimestampPolicy {
     pub rsa_bits_min: usize,
     /// Certificate policies that the authority's path has to be valid for. Default: any.
     pub policies: PolicySettings,
-    /// CRLs and OCSP responses about authorities, fresh at [`Revocation::now`] or else at `now`. Default: none.
+    /// CRLs and OCSP responses about authorities, judged as [`Revocation::stamper`] says, fresh at [`Revocation::now`] or else at `now`. Default: none.
     pub revocation: Revocation,
     /// Bounds of the work on one token.
     pub limits: Limits,
@@ -288,7 +288,7 @@ impl TokenVerifier for Verifier {
             }
             Ok(Token { trust, info, authority, certificate, .. }) => TokenFinding::Proven {
                 time: info.gen_time,
-                accuracy: info.accuracy.or(self.policy.assumed_accuracy),
+                accuracy: spread(&info, self.policy.assumed_accuracy),
                 authority,
                 trust,
                 mailboxes: certificate.mailboxes(),
@@ -296,6 +296,15 @@ impl TokenVerifier for Verifier {
             Err(Refusal { word, detail, untrusted: true }) => TokenFinding::NotEvaluated { word, detail },
             Err(Refusal { word, detail, .. }) => TokenFinding::Refused { word, detail },
         }
+    }
+}
+
+/// How far the time, which is cut to the second, may be off.
+fn spread(info: &TstInfo, assumed: Option<Duration>) -> Option<Duration> {
+    let beyond = Duration::from_nanos(u64::from(info.nanoseconds));
+    match info.accuracy.or(assumed) {
+        Some(accuracy) => Some(accuracy.saturating_add(beyond)),
+        None => (!beyond.is_zero()).then_some(beyond),
     }
 }
 

@@ -18,6 +18,7 @@ use crate::record::{self, hex};
 use crate::transfer::TransferError;
 
 pub use self::offer::EscrowTerms;
+pub(crate) use self::offer::is_of_escrow;
 pub use self::recover::{Recovered, RecoveredSuite};
 
 /// That the owner of a mailbox wants its encrypting keys kept by the service, having read under which terms. The

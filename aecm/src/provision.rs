@@ -99,7 +99,8 @@ impl Mailbox {
         if !wanted.is_empty() {
             let lacking = self.order(&plan, &wanted, &ring, observer).await?;
             named.extend(lacking.iter().cloned());
-            let lacking = self.certify_held(lacking, plan.deadline()).await?;
+            let until = self.aecm().clock().now().plus(plan.deadline());
+            let lacking = self.certify_held(lacking, until).await?;
             ring = self.keyring().await?;
             progress = self.after_ordering(&wanted, lacking, progress, &ring).await?;
         }
@@ -154,8 +155,7 @@ impl Mailbox {
         let deadline = self.aecm().clock().now().plus(plan.deadline());
         let report =
             self.ordering_client(Some(&ring.device), choices, observer).provision(&orders, deadline).await?;
-        let lacking = report.outcomes.into_iter().filter_map(|(item, outcome)| lacks(&item, outcome));
-        self.reclaim(lacking.collect()).await
+        Ok(report.outcomes.into_iter().filter_map(|(item, outcome)| lacks(&item, outcome)).collect())
     }
 
     /// Asks the owner's other devices for the keys that were not to be had. A request that is under way stays where

@@ -46,7 +46,7 @@ impl Mailbox {
     }
 
     /// The certificate in use: as the service named it, else those that it lists.
-    async fn named(&self, one: &Lacking) -> Result<Vec<(Certificate, Vec<Certificate>)>, Error> {
+    pub(crate) async fn named(&self, one: &Lacking) -> Result<Vec<(Certificate, Vec<Certificate>)>, Error> {
         if let Some(certificate) = &one.certificate {
             return Ok(vec![(certificate.clone(), one.chain.clone())]);
         }

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use super::options::WEAK_RSA_BITS;
 use super::{Anchors, PathOptions, PathPurpose, PathReason, PathTolerance};
 use crate::certificate::{Certificate, KeyUsage};
+use crate::crl::DistributionPoint;
 use crate::oid::{self, ObjectIdentifier};
 use crate::public_key::{KeyKind, PublicKey};
 use crate::suite::Suite;
@@ -156,7 +157,15 @@ fn critical_extensions(certificate: &Certificate) -> Result<(), PathReason> {
         .extensions()
         .find(|extension| extension.critical && !PROCESSED.contains(&extension.oid))
         .map(|extension| extension.oid);
-    unknown.map_or(Ok(()), |oid| Err(PathReason::UnknownCriticalExtension(oid)))
+    if let Some(oid) = unknown {
+        return Err(PathReason::UnknownCriticalExtension(oid));
+    }
+    // All others are read with the certificate or for the path as a whole.
+    let points = certificate.extension(&oid::CRL_DISTRIBUTION_POINTS).filter(|points| points.critical);
+    match points.map(|points| DistributionPoint::read_all(points.value)) {
+        Some(Err(_)) => Err(PathReason::MalformedExtension(oid::CRL_DISTRIBUTION_POINTS)),
+        _ => Ok(()),
+    }
 }
 
 fn validity(certificate: &Certificate, at: Option<Time>) -> Result<(), PathReason> {

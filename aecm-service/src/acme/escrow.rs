@@ -228,7 +228,9 @@ impl AcmeServer {
         let _alone = self.escrowing.lock().await;
         let known = self.state().escrow.get(&address(&mailbox)).map(|kept| kept.package.clone());
         let keys = match &known {
-            Some(package) => package::unite(self.kept(escrow, package).await?, keys),
+            Some(package) => {
+                package::unite(self.kept(escrow, package).await?, keys).map_err(Problem::internal)?
+            }
             None => keys,
         };
         let now = self.now();

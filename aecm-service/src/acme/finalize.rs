@@ -227,6 +227,10 @@ impl UnderWay<'_> {
             sha256 = issued.leaf().map(|leaf| hex(&leaf.sha256())),
             "issued"
         );
+        // Known by its certificate from now on.
+        if let Some(serial) = issued.leaf().and_then(|leaf| leaf.serial().try_into().ok()) {
+            let _known = state.serials.remove::<[u8; SERIAL]>(&serial);
+        }
         state.certificates.insert(issued.id.clone(), issued);
         Ok((server.order_answer(200, &state, &order), kinds, device))
     }

@@ -50,7 +50,7 @@ pub(super) const KEY_COMPROMISE: u64 = 1;
 pub(super) struct State {
     /// A restart forgets them: their holders get badNonce with a fresh one.
     pub(super) nonces: Nonces,
-    /// The serial numbers drawn since the start.
+    /// The serial numbers drawn for certificates that are not issued yet.
     pub(super) serials: BTreeSet<[u8; SERIAL]>,
     pub(super) accounts: Table<Account>,
     pub(super) orders: Table<Order>,

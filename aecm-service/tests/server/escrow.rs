@@ -409,6 +409,38 @@ async fn the_escrow_s_certificate_is_under_the_mail_root() {
     }
 }
 
+// Killed after the withdrawal was written and before the folder was written anew: the next start does that.
+#[tokio::test]
+async fn a_withdrawal_cut_short_is_finished_at_the_next_start() {
+    let mut world = World::new(|options| options.acme = with_escrow(KeySpec::Sm2)).await;
+    let alice = open(world.service(), "alice@example.test");
+    let mut device = Device::new(world.service(), &alice).await;
+    let shared = key(KeySpec::Sm2);
+    let chain = device.encrypting(&shared).await;
+    device.store(&[(&shared, &chain[..1])]).await.expect(204);
+    drop(world.service.take());
+    let path = world.scratch.0.join("journal-0");
+    let journal = std::fs::read_to_string(&path).unwrap();
+    let at = journal.find("\"package\":\"").unwrap() + 11;
+    let sealed = journal[at..].split('"').next().unwrap().to_owned();
+    // The line that the process wrote last.
+    let last = journal.lines().last().unwrap().split(' ').next().unwrap();
+    let row = r#"[["escrow","alice@example.test",null]]"#;
+    let digest: String = DigestAlgorithm::Sha256
+        .digest(format!("{last}{row}").as_bytes())
+        .iter()
+        .map(|octet| format!("{octet:02x}"))
+        .collect();
+    std::fs::write(&path, format!("{journal}{digest} {row}\n")).unwrap();
+    device.client = world.again(&device.client).await;
+    for entry in std::fs::read_dir(&world.scratch.0).unwrap() {
+        let content = std::fs::read(entry.unwrap().path()).unwrap();
+        assert!(!content.windows(64).any(|window| window == &sealed.as_bytes()[..64]), "in the folder still");
+    }
+    let (_, reply) = device.recover().await;
+    nothing(&reply);
+}
+
 async fn given(service: &Service, device: &mut Device) -> Vec<u8> {
     let (request, reply) = device.recover().await;
     let object = reply.expect(201).json();

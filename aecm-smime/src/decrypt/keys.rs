@@ -50,7 +50,7 @@ pub enum OpenedBy {
     Key(PublicKey),
     /// A symmetric key.
     SecretKey {
-        /// As the message names it; EncryptedData names none.
+        /// As the message names it; of EncryptedData, which names none, as the caller does.
         id: Option<Vec<u8>>,
     },
     /// A password.

@@ -44,9 +44,9 @@ pub(super) enum Secret<'w> {
 }
 
 /// What was tried so far.
-struct Tried {
+struct Tried<'i> {
     operations: usize,
-    iterations: u64,
+    iterations: &'i mut u64,
     matched: bool,
     key_error: Option<KeyError>,
     /// Keys without a certificate were left untried: there are more RecipientInfos for them than operations.
@@ -60,11 +60,12 @@ pub(super) async fn open(
     plan: &Plan<'_>,
     keys: &[Recipient],
     options: &DecryptOptions,
+    iterations: &mut u64,
 ) -> Result<Decrypted, DecryptError> {
     let limits = &options.limits;
     let mut tried = Tried {
         operations: limits.private_key_operations,
-        iterations: limits.pbkdf2_iterations,
+        iterations,
         matched: false,
         key_error: None,
         left_out: false,
@@ -96,6 +97,10 @@ pub(super) async fn open(
         None if tried.left_out => {
             Err(DecryptError::Limit { what: OPERATIONS, limit: limits.private_key_operations })
         }
+        // Told by the message alone, whatever the keys and passwords are.
+        None if tried.unreadable.as_ref().is_some_and(DecryptError::is_limit) => {
+            Err(tried.unreadable.unwrap_or(DecryptError::Failed))
+        }
         None if tried.matched => Err(DecryptError::Failed),
         None => Err(tried.unreadable.unwrap_or(DecryptError::NoMatchingKey)),
     }
@@ -110,7 +115,7 @@ fn ways<'w, 'a>(
     enveloped: &'w Enveloped<'a>,
     keys: &'w [Recipient],
     options: &'w DecryptOptions,
-    tried: &mut Tried,
+    tried: &mut Tried<'_>,
 ) -> Vec<Candidate<'w, 'a>> {
     let limits = &options.limits;
     let mut list: Vec<Candidate<'w, 'a>> = Vec::new();
@@ -191,7 +196,7 @@ impl Way<'_, '_> {
     }
 }
 
-impl Tried {
+impl Tried<'_> {
     /// The keys to try on the content. The error is visible without a key.
     async fn keys(
         &mut self,
@@ -243,9 +248,9 @@ impl Tried {
             Secret::Password(password) => {
                 // All attempts together, so that many recipients do not multiply the work (THREATS E6).
                 let cost = wrap.iterations().unwrap_or_default();
-                self.iterations = self.iterations.checked_sub(cost).ok_or(DecryptError::Limit {
+                *self.iterations = self.iterations.checked_sub(cost).ok_or(DecryptError::Limit {
                     what: ITERATIONS,
-                    limit: usize::try_from(self.iterations).unwrap_or(usize::MAX),
+                    limit: usize::try_from(*self.iterations).unwrap_or(usize::MAX),
                 })?;
                 wrap.derive(password.octets())?
             }
@@ -266,7 +271,7 @@ fn by_shared_key(
     enveloped: &Enveloped<'_>,
     plan: &Plan<'_>,
     options: &DecryptOptions,
-    tried: &mut Tried,
+    tried: &mut Tried<'_>,
 ) -> Option<Decrypted> {
     let size = plan.cipher.key_size();
     for info in enveloped.recipients() {

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use super::{OpenError, OpenOptions};
 use crate::cipher::ContentCipher;
 use crate::cms::{CompressedData, Form, SignedData};
-use crate::decrypt::{Content, DecryptError, DecryptOptions, Decrypted, OpenedBy, decrypt_with};
+use crate::decrypt::{Content, DecryptError, DecryptOptions, Decrypted, OpenedBy, decrypt_within};
 use crate::mime::{CmsKind, Entity, MimeError, Protection};
 use crate::tolerance::Tolerance;
 use crate::verify::{Reason, SignedReport, Verdict};
@@ -138,8 +138,10 @@ pub(super) async fn walk(mail: &[u8], options: &OpenOptions<'_>) -> Result<Walke
     let mut current = Zeroizing::new(mail.to_vec());
     // Whether a layer further out was decrypted without authentication.
     let mut unauthenticated = false;
+    // Of all passwords in all layers (THREATS E6).
+    let mut iterations = limits.pbkdf2_iterations;
     loop {
-        let step = match step(&current, &layers, options).await {
+        let step = match step(&current, &layers, options, &mut iterations).await {
             // What lies in there an attacker may have bent: what is wrong with it must not be told from a wrong
             // key (THREATS E1). That there is too much of it says no more than content that can be read does, whose
             // verdict is `Unauthenticated`.
@@ -164,7 +166,12 @@ pub(super) async fn walk(mail: &[u8], options: &OpenOptions<'_>) -> Result<Walke
 }
 
 /// Looks at `octets` and takes the next layer off.
-async fn step(octets: &[u8], layers: &[Found], options: &OpenOptions<'_>) -> Result<Step, OpenError> {
+async fn step(
+    octets: &[u8],
+    layers: &[Found],
+    options: &OpenOptions<'_>,
+    iterations: &mut u64,
+) -> Result<Step, OpenError> {
     let limits = &options.policy.limits;
     let step = look(octets, layers.is_empty(), options)?;
     let full = layers.len() >= limits.crypto_layers;
@@ -174,7 +181,7 @@ async fn step(octets: &[u8], layers: &[Found], options: &OpenOptions<'_>) -> Res
         _ if full => return Err(OpenError::TooManyLayers { limit: limits.crypto_layers }),
         Look::Layer(found, inside) => Step::Layer(found, inside),
         Look::Decrypt(cms, tolerances) => {
-            let (layer, content) = unwrap(&cms, tolerances, options).await?;
+            let (layer, content) = unwrap(&cms, tolerances, options, iterations).await?;
             Step::Layer(Found::Encrypted(layer), Some(content))
         }
         Look::Decompress(cms, tolerances) => {
@@ -232,6 +239,7 @@ async fn unwrap(
     cms: &[u8],
     mut tolerances: Vec<Tolerance>,
     options: &OpenOptions<'_>,
+    iterations: &mut u64,
 ) -> Result<(EncryptedLayer, Zeroizing<Vec<u8>>), OpenError> {
     let how = DecryptOptions {
         limits: options.policy.limits.clone(),
@@ -241,7 +249,7 @@ async fn unwrap(
         sm2_form: options.sm2_form,
         ..DecryptOptions::default()
     };
-    let decrypted = decrypt_with(cms, options.keys, &how).await?;
+    let decrypted = decrypt_within(cms, options.keys, &how, iterations).await?;
     tolerances.extend(&decrypted.tolerances);
     let (authenticated, content) = match decrypted.content {
         Content::Authenticated(content) => (true, content),

@@ -160,6 +160,8 @@ pub struct TimeReport {
     /// signingTime: what the signer says.
     pub claimed: Option<Time>,
     /// The earliest time at which an authority that is trusted saw the signature.
+    ///
+    /// It is what the authority says (genTime); certificates are judged for the latest time that its accuracy leaves open.
     pub proven: Option<Time>,
     /// That authority.
     pub authority: Option<String>,

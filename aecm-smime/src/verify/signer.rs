@@ -44,7 +44,7 @@ impl Verifier<'_> {
         let verified = outcome.map(|outcome| outcome.verified).unwrap_or_default();
         spent.stamps.read(info, &self.owners(&candidates, &verified), &mut draft);
         // A stamp moves the judgement back, never forward, and does not switch on dates that nobody asked for.
-        let at = match (draft.time.proven, self.at) {
+        let at = match (draft.proven_by, self.at) {
             (Some(proven), Some(at)) => Some(proven.min(at)),
             (_, at) => at,
         };
@@ -297,6 +297,8 @@ pub(super) struct Draft {
     pub(super) checks: Checks,
     pub(super) reasons: Vec<Reason>,
     pub(super) time: TimeReport,
+    /// The proven time at its latest: with its accuracy.
+    pub(super) proven_by: Option<Time>,
     chain: Vec<Certificate>,
     valid_policies: Vec<ObjectIdentifier>,
     tolerances: Vec<Tolerance>,
@@ -310,6 +312,7 @@ impl Draft {
             checks: Checks::NONE,
             reasons: Vec::new(),
             time: TimeReport::default(),
+            proven_by: None,
             chain: Vec::new(),
             valid_policies: Vec::new(),
             tolerances: Vec::new(),

@@ -8,6 +8,7 @@ use aecm_acme::wire::EscrowMeta;
 use aecm_core::certificate::Certificate;
 use aecm_core::digest::DigestAlgorithm;
 use aecm_core::embed::{HttpRequest, Method};
+use aecm_core::oid;
 use aecm_core::path::{PathOptions, PathPurpose, validate};
 use aecm_core::time::Time;
 
@@ -92,6 +93,9 @@ impl Mailbox {
         if !encrypts {
             return Err(refuse("usage-not-allowed").into());
         }
+        if !is_of_escrow(&certificate) {
+            return Err(refuse("not-the-escrow").into());
+        }
         let trust = self.aecm().trust();
         let limits = trust.policy.limits.clone();
         let at = Some(self.aecm().clock().now());
@@ -101,4 +105,10 @@ impl Mailbox {
             Err(failure) => Err(refuse(failure.reason.word()).into()),
         }
     }
+}
+
+/// Whether a CA made the certificate for an escrow: the certificates of mailboxes lead to the same anchors, and a
+/// service could name one of those as its escrow's.
+pub(crate) fn is_of_escrow(certificate: &Certificate) -> bool {
+    certificate.policy_oids().contains(&oid::AECM_ESCROW_POLICY) && certificate.mailboxes().is_empty()
 }

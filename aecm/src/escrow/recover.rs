@@ -112,7 +112,8 @@ impl Mailbox {
             let missing = of_encryption(&self.wanted(&plan, &ring, &Progress::Nothing), true);
             if !missing.is_empty() {
                 let exist = self.order(&plan, &missing, &ring, None).await?;
-                lacking = self.certify_held(exist, plan.deadline()).await?;
+                let until = self.aecm().clock().now().plus(plan.deadline());
+                lacking = self.certify_held(exist, until).await?;
             }
         }
         self.report(&plan, &wanted, (&before, &ring), &progress, &lacking).await

@@ -1,10 +1,9 @@
 //! Certifying the encrypting key again that the service says is elsewhere, when it is here: restored from a backup,
 //! or taken out of escrow.
 
-use core::time::Duration;
-
 use aecm_acme::plan::{Plan as OrderPlan, PlanItem};
 use aecm_core::suite::{Level, Purpose};
+use aecm_core::time::Time;
 use aecm_store::{Entry, EntryState, ImportedKey};
 
 use super::{KeyChoice, KeyChoices};
@@ -19,14 +18,17 @@ impl Mailbox {
     pub(crate) async fn certify_held(
         &self,
         lacking: Vec<Lacking>,
-        deadline: Duration,
+        until: Time,
     ) -> Result<Vec<Lacking>, Error> {
         let ring = self.keyring().await?;
         let now = self.aecm().clock().now();
         let mut elsewhere = Vec::new();
         let mut items = Vec::new();
         let mut choices: KeyChoices = Vec::new();
-        for one in lacking {
+        for mut one in lacking {
+            if one.certificate.is_none() {
+                self.look_up(&mut one, &ring).await?;
+            }
             let Some(entry) = held(&ring, &one) else {
                 elsewhere.push(one);
                 continue;
@@ -44,10 +46,21 @@ impl Mailbox {
         }
         if !items.is_empty() {
             let orders = OrderPlan { mailbox: self.address().clone(), items };
-            let until = now.plus(deadline);
             self.ordering_client(Some(&ring.device), choices, None).provision(&orders, until).await?;
         }
         Ok(elsewhere)
+    }
+
+    /// The certificate of a key of this store that the service lists, where it names none.
+    async fn look_up(&self, one: &mut Lacking, ring: &Keyring) -> Result<(), Error> {
+        for (leaf, above) in self.named(one).await? {
+            let found = Lacking { suite: one.suite, certificate: Some(leaf), chain: above };
+            if held(ring, &found).is_some() {
+                *one = found;
+                return Ok(());
+            }
+        }
+        Ok(())
     }
 
     /// Enters the certificate that the service names, makes its key the active one, and puts aside keys that were
@@ -84,6 +97,7 @@ fn held<'a>(ring: &'a Keyring, one: &Lacking) -> Option<&'a Entry> {
     let certificate = one.certificate.as_ref()?;
     ring.entries.iter().find(|entry| {
         entry.slot.purpose == Purpose::Encrypt
+            && entry.slot.suite == one.suite
             && entry.state != EntryState::Removed
             && certificate.public_key() == Some(&entry.public_key)
     })

@@ -130,7 +130,13 @@ impl Mailbox {
         let report = client.provision(&orders, deadline).await?;
         let lacking = report.outcomes.into_iter().find_map(|(item, outcome)| lacks(&item, outcome));
         match lacking {
-            Some(lacking) => Ok(self.reclaim(vec![lacking]).await?.pop()),
+            // To be replaced, and not this account's to replace.
+            Some(lacking) if item.rekey => {
+                let lacking = self.reclaim(vec![lacking]).await?;
+                self.set_aside(&lacking).await?;
+                Ok(lacking.into_iter().next())
+            }
+            Some(lacking) => Ok(self.certify_held(vec![lacking], deadline).await?.pop()),
             None => Ok(None),
         }
     }

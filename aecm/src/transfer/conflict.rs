@@ -6,7 +6,9 @@
 
 use aecm_acme::jws;
 use aecm_core::certificate::Certificate;
-use aecm_core::suite::{Purpose, Suite};
+use aecm_core::suite::{Level, Purpose, Suite};
+use aecm_core::time::Time;
+use aecm_store::Entry;
 use serde::{Deserialize, Serialize};
 
 use super::TransferError;
@@ -170,14 +172,16 @@ pub(crate) fn rekeyed_elsewhere(ring: &Keyring, named: &[Lacking]) -> Vec<Rekeye
     found
 }
 
-/// The certificate of the key in use here of a suite, where it can be used now.
-pub(super) fn in_use(
-    ring: &Keyring,
-    suite: Suite,
-    now: aecm_core::time::Time,
-) -> Option<(&aecm_store::Entry, &Certificate)> {
-    let slot = ring.slot(suite, Purpose::Encrypt, aecm_core::suite::Level::Mailbox);
-    let entry = ring.in_slot(&slot)?;
+/// The key in use here of a suite and its certificate, where it can be used now.
+pub(super) fn in_use(ring: &Keyring, suite: Suite, now: Time) -> Option<(&Entry, &Certificate)> {
+    not_given_up(ring, suite, now).filter(|(_, certificate)| !ring.is_revoked(certificate))
+}
+
+/// The key of a suite that this device uses or would use, had not somebody else revoked its certificate: whoever reads
+/// the mailbox can do that, and what it was revoked for is theirs to say too.
+pub(super) fn not_given_up(ring: &Keyring, suite: Suite, now: Time) -> Option<(&Entry, &Certificate)> {
+    let entry = ring.active_in(&ring.slot(suite, Purpose::Encrypt, Level::Mailbox))?;
     let certificate = entry.certificate.as_ref().filter(|certificate| now <= certificate.not_after())?;
-    Some((entry, certificate))
+    let mark = ring.marks.get(&hex(&certificate.sha256()));
+    mark.is_none_or(|mark| mark.learnt).then_some((entry, certificate))
 }

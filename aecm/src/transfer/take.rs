@@ -13,7 +13,7 @@ use aecm_store::package::{self, PackagedKey};
 use aecm_store::{EntryState, ImportedKey, StoreError};
 use std::sync::Arc;
 
-use super::conflict::{ConflictingKey, TransferConflict, in_use};
+use super::conflict::{ConflictingKey, TransferConflict, not_given_up};
 use super::pending::{Lacking, Pending};
 use super::signed::{Signed, answers};
 use super::{TransferError, envelope};
@@ -198,7 +198,7 @@ fn active_of_device(found: &[Checked], lacking: &[Lacking], now: Time) -> Result
             let place = found.iter().position(|key| key.leaves().any(|leaf| leaf == named));
             let place = place.ok_or(missing.clone())?;
             let newest = found.get(last).and_then(Checked::newest);
-            if newest.is_none_or(|newest| newest.not_before() < named.not_before()) {
+            if newest.is_none_or(|newest| newest.not_before() <= named.not_before()) {
                 last = place;
             }
         }
@@ -213,7 +213,7 @@ fn active_of_device(found: &[Checked], lacking: &[Lacking], now: Time) -> Result
 
 /// Whether this device has another key in use where this one would go.
 fn in_conflict(one: &Checked, ring: &Keyring, now: Time) -> Option<ConflictingKey> {
-    let (entry, held) = in_use(ring, one.suite, now)?;
+    let (entry, held) = not_given_up(ring, one.suite, now)?;
     if entry.public_key == one.key {
         return None;
     }

@@ -94,7 +94,32 @@ fn the_owner_s_word_takes_the_key() {
     });
 }
 
-// A key that this device knows to be revoked holds no place; that somebody made another is told all the same.
+// That the certificate was revoked is what the stranger did: learning of it leaves the decision with the owner.
+#[test]
+fn a_revocation_that_was_only_heard_of_makes_no_room() {
+    run(async {
+        let world = World::new().await;
+        let owner = world.person("warned", Plan::sm2()).await;
+        let own = active(&owner).await;
+        let stranger = second(&world, &owner);
+        let held = owner.slots().await.unwrap().into_iter().find(|slot| slot.slot() == encrypt()).unwrap();
+        waits(&stranger, Plan::sm2()).await;
+        stranger.revoke(held.certificate.unwrap(), RevocationReason::Superseded).await.unwrap();
+        assert!(stranger.provision(Plan::sm2()).await.unwrap().is_complete());
+        owner.events().await.unwrap();
+        let report = owner.provision(Plan::sm2()).await.unwrap();
+        assert_eq!(report.rekeyed.len(), 1, "{report:?}");
+        approve(&stranger, &report.waiting.unwrap()).await;
+        let report = owner.provision(Plan::sm2()).await.unwrap();
+        let conflict = report.conflict.clone().expect("the owner is asked");
+        assert!(!report.is_complete(), "{report:?}");
+        assert_eq!(active(&owner).await, own);
+        assert_eq!(owner.accept_transfer(&conflict).await.unwrap(), [Suite::Sm2]);
+        assert_eq!(active(&owner).await, active(&stranger).await);
+    });
+}
+
+// A key that this device revoked itself holds no place; that somebody made another is told all the same.
 #[test]
 fn a_vacant_slot_takes_the_key_and_the_rekey_is_told() {
     run(async {

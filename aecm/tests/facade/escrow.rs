@@ -14,7 +14,7 @@ use aecm::{Error, EscrowConsent, Mailbox, Plan, RenewPlan, TransferError, discov
 use aecm_service::EscrowOptions;
 
 use crate::forge::{self, Relay};
-use crate::transfer::{note, opens, second};
+use crate::transfer::{approve, ecc, note, opens, second, waits};
 use crate::world::{World, memory, run};
 
 pub async fn keeping(key: KeySpec) -> World {
@@ -140,6 +140,49 @@ fn what_is_withdrawn_is_gone() {
     });
 }
 
+// Destroying what is kept takes a fresh proof too: one more challenge mail.
+#[test]
+fn an_old_proof_is_renewed_for_the_withdrawal() {
+    run(async {
+        let world = keeping(KeySpec::Sm2).await;
+        let mailbox = world.person("leaves", Plan::sm2()).await;
+        mailbox.escrow(consent(&world).await).await.unwrap();
+        world.dial.forward(Duration::from_secs(2 * 3_600));
+        let mails = async || {
+            let source = world.service.mail_source();
+            source.mails(mailbox.address(), aecm::core::time::Time::from_unix(0)).await.unwrap().len()
+        };
+        let before = mails().await;
+        mailbox.withdraw_escrow().await.unwrap();
+        assert!(mails().await > before, "a fresh challenge mail");
+        assert_eq!(mailbox.escrowed().await.unwrap(), None);
+        let error = second(&world, &mailbox).recover(Plan::sm2()).await.unwrap_err();
+        assert!(matches!(error, Error::Transfer(TransferError::NothingEscrowed)), "{error:?}");
+        let kinds: Vec<String> =
+            mailbox.events().await.unwrap().into_iter().map(|event| event.kind.to_string()).collect();
+        assert!(kinds.contains(&"escrow-withdrawn".to_owned()), "{kinds:?}");
+    });
+}
+
+// A device that holds less adds to what is kept and takes nothing from it.
+#[test]
+fn a_partial_escrow_replaces_nothing() {
+    run(async {
+        let world = keeping(KeySpec::Sm2).await;
+        let first = world.person("whole", ecc()).await;
+        let given = first.escrow(consent(&world).await).await.unwrap();
+        assert_eq!(given.suites(), [Suite::Sm2, Suite::Classic]);
+        let second = second(&world, &first);
+        approve(&first, &waits(&second, Plan::sm2()).await).await;
+        assert!(second.provision(Plan::sm2()).await.unwrap().is_complete());
+        let given = second.escrow(consent(&world).await).await.unwrap();
+        assert_eq!((given.suites(), given.keys.len()), (vec![Suite::Sm2], 1));
+        let third = self::second(&world, &first);
+        let recovered = third.recover(ecc()).await.unwrap();
+        assert_eq!(recovered.received(), [Suite::Sm2, Suite::Classic], "{recovered:?}");
+    });
+}
+
 #[test]
 fn a_service_without_escrow_says_so() {
     run(async {
@@ -192,9 +235,15 @@ fn keys_are_not_sealed_to_strangers() {
                 slots.into_iter().find(|slot| slot.purpose == purpose && slot.suite == Suite::Sm2).unwrap();
             aecm::acme::jws::encode(slot.certificate.unwrap().as_der())
         };
-        for certificate in
-            [der(&stranger, Purpose::Encrypt).await, der(&owner, Purpose::Sign).await, "AAAA".to_owned()]
-        {
+        // One of the very service that is a mailbox's, its own included, is no escrow's.
+        let neighbour = world.person("neighbour", Plan::sm2()).await;
+        for certificate in [
+            der(&stranger, Purpose::Encrypt).await,
+            der(&owner, Purpose::Sign).await,
+            der(&owner, Purpose::Encrypt).await,
+            der(&neighbour, Purpose::Encrypt).await,
+            "AAAA".to_owned(),
+        ] {
             let http = Arc::new(OtherEscrow { inner: world.http(), certificate });
             let aecm = world.builder(http, owner.owner().store().clone()).build().unwrap();
             let mailbox = aecm.mailbox(owner.address().as_str()).unwrap();

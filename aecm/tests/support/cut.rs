@@ -30,6 +30,7 @@ pub enum How {
 
 /// When.
 pub struct Cut {
+    refuses_imports: bool,
     at: usize,
     how: How,
     calls: AtomicUsize,
@@ -39,7 +40,7 @@ pub struct Cut {
 impl Cut {
     /// At the call of that number, counted from 1.
     pub fn new(at: usize, how: How) -> Arc<Self> {
-        Arc::new(Self { at, how, calls: AtomicUsize::new(0), ended: Notify::new() })
+        Arc::new(Self { refuses_imports: false, at, how, calls: AtomicUsize::new(0), ended: Notify::new() })
     }
 
     pub fn calls(&self) -> usize {
@@ -111,6 +112,18 @@ fn broken() -> StoreError {
 }
 
 impl CutStore {
+    /// One that takes no keys from elsewhere, for good.
+    pub fn refusing_imports(inner: Arc<dyn KeyStore>) -> Arc<Self> {
+        let cut = Cut {
+            refuses_imports: true,
+            at: usize::MAX,
+            how: How::FailBefore,
+            calls: AtomicUsize::new(0),
+            ended: Notify::new(),
+        };
+        Arc::new(Self { inner, cut: Arc::new(cut), reading: false })
+    }
+
     async fn write<T>(&self, call: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
         self.cut.around(call, broken).await
     }
@@ -151,6 +164,9 @@ impl KeyStore for CutStore {
         keys: Vec<ImportedKey>,
         now: Time,
     ) -> Result<Vec<KeyId>, StoreError> {
+        if self.cut.refuses_imports {
+            return Err(StoreError::TooLarge { what: "the number of keys of a mailbox", limit: 1_024 });
+        }
         self.write(self.inner.import(mailbox, keys, now)).await
     }
     async fn signer(&self, mailbox: &Mailbox, id: &KeyId) -> Result<Arc<dyn Signer>, StoreError> {

@@ -164,6 +164,17 @@ pub async fn signed(
     sign(message, &[identity]).await.unwrap().to_der()
 }
 
+/// A SignedData over `content` with other certificates beside it.
+pub async fn signed_along(
+    content: &[u8],
+    content_type: ObjectIdentifier,
+    identity: &SigningIdentity,
+    along: Vec<Certificate>,
+) -> Vec<u8> {
+    let message = SignedMessage::new(content).content_type(content_type).certificates(along);
+    sign(message, &[identity]).await.unwrap().to_der()
+}
+
 /// The transport key that a request names.
 pub fn transport_key(request: &[u8]) -> PublicKey {
     let text = content_of(request);

@@ -33,7 +33,7 @@ impl Key {
     }
 
     /// Adds the certificates of the same key in another package.
-    fn learn(&mut self, other: &Self) {
+    fn learn(&mut self, other: &Self) -> Result<(), String> {
         let known = (self.key.certificates.len(), self.key.issuers.len());
         let add = |to: &mut Vec<Certificate>, from: &[Certificate]| {
             for certificate in from {
@@ -44,15 +44,14 @@ impl Key {
         };
         add(&mut self.key.certificates, &other.key.certificates);
         add(&mut self.key.issuers, &other.key.issuers);
-        if (self.key.certificates.len(), self.key.issuers.len()) != known
-            && let Some(octets) = self.written()
-        {
-            self.octets = octets;
+        if (self.key.certificates.len(), self.key.issuers.len()) != known {
+            self.octets = self.written()?;
         }
+        Ok(())
     }
 
     /// OneAsymmetricKey with all certificates: the three fields of PKCS#8, then the attributes.
-    fn written(&self) -> Option<Zeroizing<Vec<u8>>> {
+    fn written(&self) -> Result<Zeroizing<Vec<u8>>, String> {
         let set = |certificates: &[Certificate]| {
             write::set_of(certificates.iter().map(|certificate| certificate.as_der().to_vec()).collect())
         };
@@ -65,8 +64,10 @@ impl Key {
         }
         let attributes = write::tlv(Tag::context(0), &write::set_of_content(attributes));
         let limits = Limits::default();
-        let fields = Reader::new(&self.key.pkcs8, Rules::Der, &limits).sequence().ok()?;
-        Some(Zeroizing::new(write::sequence(&[fields.rest(), &attributes])))
+        let fields = Reader::new(&self.key.pkcs8, Rules::Der, &limits)
+            .sequence()
+            .map_err(|error| format!("a kept key does not read back: {error}"))?;
+        Ok(Zeroizing::new(write::sequence(&[fields.rest(), &attributes])))
     }
 
     /// Whether one of its certificates is an encrypting one that was issued here for that mailbox.
@@ -83,15 +84,15 @@ impl Key {
 
 /// The kept keys and the new ones, each once; nothing of what is kept is taken away. A key that is in both goes by
 /// the certificates of both.
-pub(super) fn unite(kept: Vec<Key>, new: Vec<Key>) -> Vec<Key> {
+pub(super) fn unite(kept: Vec<Key>, new: Vec<Key>) -> Result<Vec<Key>, String> {
     let mut all = kept;
     for key in new {
         match all.iter_mut().find(|known| known.name() == key.name()) {
-            Some(known) => known.learn(&key),
+            Some(known) => known.learn(&key)?,
             None => all.push(key),
         }
     }
-    all
+    Ok(all)
 }
 
 /// The keys in the order in which the service first certified them, the ones in use last.
