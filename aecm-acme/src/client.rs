@@ -229,6 +229,7 @@ impl Client {
             };
             trace::output(wish, "done");
             let had_account = machine.account().cloned();
+            let had_proof = machine.proof().map(str::to_owned);
             let now = watch.now(self.joints.clock.as_ref(), &mut machine);
             if let Input::Response(answer) = &input {
                 reach.note(answer, now);
@@ -238,6 +239,10 @@ impl Client {
             }
             if let Some(account) = machine.account().filter(|account| had_account.as_ref() != Some(account)) {
                 self.save_account(account).await?;
+            }
+            if let Some(proof) = machine.proof().filter(|proof| had_proof.as_deref() != Some(proof)) {
+                let name = proof_name(&self.config.directory_url, &plan.mailbox);
+                self.joints.keys.save(&name, proof.as_bytes()).await?;
             }
         }
     }
@@ -396,6 +401,10 @@ fn state_name(directory: &str, plan: &Plan) -> String {
 
 fn account_name(directory: &str) -> String {
     format!("acme-account:{directory}")
+}
+
+fn proof_name(directory: &str, mailbox: &aecm_core::mailbox::Mailbox) -> String {
+    format!("acme-proof:{directory}:{mailbox}")
 }
 
 /// What `future` gives, unless `timer` ends first.

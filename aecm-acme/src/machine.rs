@@ -160,6 +160,12 @@ impl Machine {
         self.state.account.as_ref()
     }
 
+    /// The URL of the authorization that proved the mailbox last, as far as this plan has seen one.
+    #[must_use]
+    pub fn proof(&self) -> Option<&str> {
+        self.state.proof.as_deref()
+    }
+
     /// What is wished now.
     ///
     /// # Errors

@@ -54,10 +54,48 @@ fn certificates_come_in_every_dialect() {
         assert!(
             events.contains(&Event::Step { step: StepName::Directory, item: Some(plan().items[0].clone()) })
         );
-        // The state of the plan is gone, the account stays.
+        // The state of the plan is gone; the account stays, and which authorization proved the mailbox.
         let stored = rig.stored.lock().unwrap();
-        assert_eq!(stored.keys().collect::<Vec<_>>(), [&format!("acme-account:{BASE}/directory")]);
+        assert_eq!(
+            stored.keys().collect::<Vec<_>>(),
+            [
+                &format!("acme-account:{BASE}/directory"),
+                &format!("acme-proof:{BASE}/directory:alice@example.com")
+            ]
+        );
     }
+}
+
+// The name of the device goes with every order, to a service that speaks the extension and to no other.
+#[test]
+fn orders_name_the_device() {
+    for advertised in [true, false] {
+        let rig = Rig::new(TokenSubmission::ChallengeResponse);
+        if !advertised {
+            rig.server.lock().unwrap().advertise = None;
+        }
+        let mut config = Config::new(&format!("{BASE}/directory"), rig.anchors());
+        config.device = Some("laptop-1".to_owned());
+        // What became of the plan depends on the dialect; the orders are what is looked at.
+        let _outcome = block_on(Client::new(config, rig.joints()).provision(&plan(), later(600)));
+        let named = rig.server.lock().unwrap().devices_seen.clone();
+        assert!(!named.is_empty());
+        let expected = advertised.then(|| "laptop-1".to_owned());
+        assert!(named.iter().all(|name| *name == expected), "{advertised}: {named:?}");
+    }
+}
+
+// RFC 8555 §7.5.2: the authorization that is known is given up, and no order is opened to find it.
+#[test]
+fn a_proof_is_given_up_without_an_order() {
+    let rig = Rig::new(TokenSubmission::WithCsr);
+    let client = client(&rig);
+    block_on(client.provision(&plan(), later(3_600))).unwrap();
+    let orders = rig.server.lock().unwrap().orders_opened;
+    block_on(client.drop_authorization(&alice(), later(3_600))).unwrap();
+    assert_eq!(rig.server.lock().unwrap().orders_opened, orders);
+    block_on(client.provision(&plan(), later(7_200))).unwrap();
+    assert_eq!(rig.server.lock().unwrap().mails.len(), 2, "proven anew");
 }
 
 // C6: a stranger's mail is left alone and told, with its reason; it costs nothing.
@@ -172,5 +210,5 @@ fn a_certificate_is_revoked_once() {
     let error = block_on(self::client(&stranger).revoke(&issued.certificate, None, deadline));
     assert_eq!(error, Err(ClientError::NoAccount));
     block_on(client.deactivate_account(deadline)).unwrap();
-    assert!(rig.stored.lock().unwrap().is_empty());
+    assert!(!rig.stored.lock().unwrap().keys().any(|name| name.starts_with("acme-account")));
 }

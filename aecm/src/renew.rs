@@ -19,7 +19,9 @@ use crate::error::Error;
 use crate::keyring::Keyring;
 use crate::mailbox::Mailbox;
 use crate::slots::SlotReport;
-use crate::transfer::{Lacking, Progress, TransferError, Waiting};
+use crate::transfer::{
+    Lacking, Progress, RekeyedElsewhere, TransferConflict, TransferError, Waiting, rekeyed_elsewhere,
+};
 
 use self::order::Tried;
 pub(crate) use self::order::like;
@@ -36,6 +38,12 @@ pub struct Renewed {
     pub slots: Vec<SlotReport>,
     /// Encrypting keys that are awaited, because another device has changed them.
     pub waiting: Option<Waiting>,
+    /// Encrypting keys that came and were not taken, because this device has others in use: the owner decides with
+    /// [`Mailbox::accept_transfer`] or [`Mailbox::decline_transfer`].
+    pub conflict: Option<TransferConflict>,
+    /// Suites whose encrypting key was replaced elsewhere after this device had its own. Where that was not the
+    /// owner, somebody else reads the mailbox.
+    pub rekeyed: Vec<RekeyedElsewhere>,
     /// When the next slot is due, where that was asked ([`Mailbox::renew_if_due`]).
     pub next: Option<Time>,
 }
@@ -129,6 +137,7 @@ impl Mailbox {
         mut taken: Taken,
         observer: Option<Arc<dyn Observer>>,
     ) -> Result<Renewed, Error> {
+        let before = self.keyring().await?;
         let mut ring = self.keyring().await?;
         let items = self.begin(&asked, &ring).await?;
         let open: Vec<Item> =
@@ -140,8 +149,7 @@ impl Mailbox {
         if !tried.lacking.is_empty() {
             self.set_aside(&tried.lacking).await?;
             let wanted: Vec<PlanItem> = open.iter().map(Item::plan_item).collect();
-            let before = progress;
-            match self.after_ordering(&wanted, tried.lacking.clone(), before, &ring).await {
+            match self.after_ordering(&wanted, tried.lacking.clone(), progress, &ring).await {
                 Ok(now) => progress = self.await_transfer(now, plan.wait(), &ring).await?,
                 Err(error) if order::is_general(&error) => return Err(error),
                 Err(error) => {
@@ -166,11 +174,13 @@ impl Mailbox {
         if !failed {
             self.end(&asked.call).await?;
         }
-        let waiting = match progress {
-            Progress::Waiting(waiting) => Some(waiting),
-            _ => None,
+        let (waiting, conflict) = match progress {
+            Progress::Waiting(waiting) => (Some(waiting), None),
+            Progress::Conflict(conflict) => (None, Some(conflict)),
+            _ => (None, None),
         };
-        Ok(Renewed { slots, waiting, next: None })
+        let rekeyed = rekeyed_elsewhere(&before, &tried.lacking);
+        Ok(Renewed { slots, waiting, conflict, rekeyed, next: None })
     }
 
     /// The slots that the plan means.

@@ -18,6 +18,8 @@ mod addressed;
 mod compose;
 #[path = "facade/conflict.rs"]
 mod conflict;
+#[path = "facade/devices.rs"]
+mod devices;
 #[path = "facade/discover.rs"]
 mod discover;
 #[path = "facade/escrow.rs"]

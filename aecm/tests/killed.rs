@@ -179,6 +179,12 @@ impl Stage {
 
     /// Asked of the vault and of the service.
     async fn check(&self, folder: &Path, address: &Address, what: &str) {
+        // Every account with certificates of the mailbox, and all of these.
+        let listed = mailbox(folder).await.devices().await.unwrap();
+        assert_eq!(listed.len(), 1, "{what}: one account: {listed:?}");
+        assert!(listed[0].this && listed[0].account.is_some(), "{what}: {listed:?}");
+        assert_eq!(listed[0].certificates.len(), 4, "{what}: {listed:?}");
+
         let vault = Vault::open(folder.join("vault"), PASSWORD, Arc::new(OsRng)).unwrap();
         let entries = vault.entries(address).await.unwrap();
         assert_eq!(entries.len(), 6, "{what}: no key lost, none made twice: {entries:?}");

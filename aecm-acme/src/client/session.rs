@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::reach::unanswered;
-use super::{Client, ClientError, account_name};
+use super::{Client, ClientError, account_name, proof_name};
 use crate::jws::{JwsError, KeyReference, Protected, is_nonce, sign};
 use crate::url::Origin;
 use crate::wire::{
@@ -129,26 +129,51 @@ impl Client {
     }
 
     /// Gives up the proof that the account controls `mailbox` (RFC 8555 §7.5.2), where it has one, so that the
-    /// next order proves it anew. The order that this opens to find the proof is left to expire.
+    /// next order proves it anew: the authorization that [`Client::provision`] saw last is deactivated. Where it is
+    /// not known any more, for example in a store that an earlier version wrote, an order is opened to find it and
+    /// left to expire.
     ///
     /// # Errors
     /// [`ClientError`].
     pub async fn drop_authorization(&self, mailbox: &Mailbox, deadline: Time) -> Result<(), ClientError> {
-        #[derive(Serialize)]
-        struct Deactivate {
-            status: AuthorizationStatus,
-        }
         let directory = self.directory(deadline).await?;
+        let name = proof_name(&self.config.directory_url, mailbox);
+        if let Some(known) = self.joints.keys.load(&name).await? {
+            let damaged = |_| ClientError::Damaged { name: name.clone() };
+            let url = core::str::from_utf8(&known).map_err(damaged)?;
+            match self.deactivate_authorization(&directory, url, deadline).await {
+                // Given up before, run out, or of an account that is left.
+                Err(ClientError::Problem(problem)) => {
+                    tracing::debug!(url, %problem, "the authorization is no more");
+                }
+                outcome => outcome?,
+            }
+            return Ok(self.joints.keys.delete(&name).await?);
+        }
         let order = NewOrder { identifiers: vec![Identifier::email(mailbox)], ..NewOrder::default() };
         let answer = self.post(&directory, &directory.new_order, By::Account, Some(&order), deadline).await?;
         let order: Order = self.read(&answer)?;
         // A pending order has just asked for a new proof: there is none to give up.
         let proven = order.status == OrderStatus::Ready;
         for url in order.authorizations.iter().take(1).filter(|_| proven) {
-            let payload = Deactivate { status: AuthorizationStatus::Deactivated };
-            let answer = self.post(&directory, url, By::Account, Some(&payload), deadline).await?;
-            let _deactivated: Authorization = self.read(&answer)?;
+            self.deactivate_authorization(&directory, url, deadline).await?;
         }
+        Ok(())
+    }
+
+    async fn deactivate_authorization(
+        &self,
+        directory: &Directory,
+        url: &str,
+        deadline: Time,
+    ) -> Result<(), ClientError> {
+        #[derive(Serialize)]
+        struct Deactivate {
+            status: AuthorizationStatus,
+        }
+        let payload = Deactivate { status: AuthorizationStatus::Deactivated };
+        let answer = self.post(directory, url, By::Account, Some(&payload), deadline).await?;
+        let _deactivated: Authorization = self.read(&answer)?;
         Ok(())
     }
 

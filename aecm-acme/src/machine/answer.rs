@@ -37,7 +37,7 @@ impl Machine {
     /// A successful answer to the present step.
     pub(super) fn answer(&mut self, response: &HttpResponse, now: Time) -> Result<(), Error> {
         match self.state.step {
-            Step::Account => self.answer_account(response),
+            Step::Account => self.answer_account(response, now),
             Step::NewOrder => self.answer_new_order(response, now),
             Step::Order | Step::Finalize => self.answer_order(response, now),
             Step::Authorization => self.answer_authorization(response, now),

@@ -293,7 +293,10 @@ impl Error {
             }
             Self::AccountStatus { status } => {
                 let status = Brief(status.escape_debug(), 40);
-                write!(f, "the CA says that the ACME account is {status}; it issues nothing for it")
+                write!(
+                    f,
+                    "the CA says that the ACME account is {status}; it issues nothing for it; another account can be opened, and the keys stay"
+                )
             }
             Self::ExternalAccountRequired => {
                 f.write_str("the CA wants an external account binding; give its key name and key")

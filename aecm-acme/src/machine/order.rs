@@ -159,6 +159,10 @@ impl Machine {
         if !done && now >= deadline {
             return self.expired();
         }
+        if matches!(order.status, OrderStatus::Ready | OrderStatus::Processing | OrderStatus::Valid) {
+            self.note_proof()?;
+        }
+        let known = self.order_mut()?;
         match &order.status {
             OrderStatus::Pending if has_token && with_csr => self.enter_finalize(),
             OrderStatus::Pending if !known.authorized => {
@@ -203,6 +207,13 @@ impl Machine {
                 Ok(())
             }
         }
+    }
+
+    /// The authorization of the order has proven the mailbox.
+    pub(super) fn note_proof(&mut self) -> Result<(), Error> {
+        let authorization = self.order()?.authorization.clone();
+        self.state.proof = Some(authorization);
+        Ok(())
     }
 
     fn enter_finalize(&mut self) -> Result<(), Error> {

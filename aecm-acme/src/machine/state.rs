@@ -59,6 +59,13 @@ pub(super) struct State {
     pub(super) directory: Option<Directory>,
     pub(super) consent: Option<Consent>,
     pub(super) account: Option<AccountRecord>,
+    /// The authorization that proved the mailbox last.
+    #[serde(default)]
+    pub(super) proof: Option<String>,
+    /// The server said that the account may not do something, in a way that a closed account is told, too: where
+    /// that was, and what it said. Whether the account is closed is being asked.
+    #[serde(default)]
+    pub(super) suspect: Option<Box<(Step, Problem)>>,
     /// Whether the account was made anew, because the server had forgotten it.
     pub(super) registered: bool,
     /// Whether the answer to a finalize or a challenge response was lost, and what became of it is being read.
@@ -224,6 +231,8 @@ impl State {
             directory: None,
             consent: account.as_ref().and_then(|account| account.consent.clone()),
             account,
+            proof: None,
+            suspect: None,
             registered: false,
             unsettled: false,
             nonce: None,
@@ -286,6 +295,7 @@ impl State {
         self.bad_nonces = 0;
         self.reorders = 0;
         self.registered = false;
+        self.suspect = None;
     }
 
     /// The place of an order of an earlier call whose certificate is wanted now, and the index of its item.

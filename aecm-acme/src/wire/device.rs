@@ -45,17 +45,22 @@ impl Device {
         self.certificates.iter().map(read).collect()
     }
 
-    /// Whether its names and numbers are within what is taken.
+    /// The name that the device gives itself, where it has one of at most 64 printable ASCII characters.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.device.as_deref().filter(|name| (1..=MAX_NAME).contains(&name.len()) && is_printable(name))
+    }
+
+    /// Whether its id and numbers are within what is taken.
     fn is_bounded(&self) -> bool {
-        let printable = |text: &str| text.bytes().all(|byte| (0x20..0x7f).contains(&byte));
-        let name = self.device.as_deref().unwrap_or_default();
-        !self.id.is_empty()
-            && self.id.len() <= MAX_ID
-            && printable(&self.id)
-            && name.len() <= MAX_NAME
-            && printable(name)
+        (1..=MAX_ID).contains(&self.id.len())
+            && is_printable(&self.id)
             && self.certificates.len() <= DeviceList::MAX_CERTIFICATES
     }
+}
+
+fn is_printable(text: &str) -> bool {
+    text.bytes().all(|byte| (0x20..0x7f).contains(&byte))
 }
 
 /// The answer: the devices of every mailbox of which the account has a certificate.
@@ -67,11 +72,11 @@ pub struct DeviceList {
 
 impl DeviceList {
     /// The most devices that are taken in one answer.
-    pub const MAX_DEVICES: usize = 256;
+    pub const MAX_DEVICES: usize = 1_024;
     /// The most certificates that are taken of one device.
-    pub const MAX_CERTIFICATES: usize = 64;
+    pub const MAX_CERTIFICATES: usize = 1_024;
 
-    /// Whether it stays within what is taken: numbers, and names of printable ASCII.
+    /// Whether it stays within what is taken: numbers, and ids of printable ASCII.
     #[must_use]
     pub fn is_bounded(&self) -> bool {
         self.devices.len() <= Self::MAX_DEVICES && self.devices.iter().all(Device::is_bounded)
@@ -106,14 +111,18 @@ mod tests {
     // THREATS N4: what a service says of devices is bounded and holds no control characters.
     #[test]
     fn names_and_numbers_are_bounded() {
-        for (id, name) in [("", "n"), ("x\n", "n"), ("x", "\u{1b}[2J"), ("x", "\u{e9}")] {
-            let one = Device { id: id.into(), device: Some(name.into()), ..device() };
-            assert!(!DeviceList { devices: vec![one] }.is_bounded(), "{id:?} {name:?}");
+        for id in ["", "x\n", "\u{e9}"] {
+            let one = Device { id: id.into(), ..device() };
+            assert!(!DeviceList { devices: vec![one] }.is_bounded(), "{id:?}");
         }
-        let long = Device { device: Some("n".repeat(65)), ..device() };
-        assert!(!DeviceList { devices: vec![long] }.is_bounded());
-        let many = Device { certificates: vec!["AA".into(); 65], ..device() };
+        // A name that a stranger chose hides nobody: the device has none.
+        for name in ["", "\u{1b}[2J", "\u{e9}", &"n".repeat(65)] {
+            let one = Device { device: Some(name.into()), ..device() };
+            assert_eq!(one.name(), None, "{name:?}");
+            assert!(DeviceList { devices: vec![one] }.is_bounded());
+        }
+        let many = Device { certificates: vec!["AA".into(); 1_025], ..device() };
         assert!(!DeviceList { devices: vec![many] }.is_bounded());
-        assert!(!DeviceList { devices: vec![device(); 257] }.is_bounded());
+        assert!(!DeviceList { devices: vec![device(); 1_025] }.is_bounded());
     }
 }

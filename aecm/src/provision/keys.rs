@@ -16,6 +16,7 @@ use aecm_core::suite::{Level, Purpose, Suite};
 use aecm_store::{Entry, EntryState, KeyId, KeyStore, Slot, StoreError};
 use zeroize::Zeroizing;
 
+use crate::account;
 use crate::renew::like;
 
 /// Which key a certificate is to be for.
@@ -108,7 +109,9 @@ impl StoreKeys {
 #[cfg_attr(target_family = "wasm", async_trait::async_trait(?Send))]
 impl Keys for StoreKeys {
     async fn account(&self, directory: &str) -> Result<Arc<dyn Signer>, KeysError> {
-        self.store.account_key(directory, self.clock.now()).await.map_err(failed)
+        let name = account::key_name(self.store.as_ref(), directory).await;
+        let name = name.map_err(|error| KeysError::Store(error.to_string()))?;
+        self.store.account_key(&name, self.clock.now()).await.map_err(failed)
     }
 
     async fn request(

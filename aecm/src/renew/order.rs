@@ -130,13 +130,16 @@ impl Mailbox {
         let report = client.provision(&orders, deadline).await?;
         let lacking = report.outcomes.into_iter().find_map(|(item, outcome)| lacks(&item, outcome));
         match lacking {
-            // To be replaced, and not this account's to replace.
+            // A new key was refused: that the old one could be certified is not what was asked for.
             Some(lacking) if item.rekey => {
-                let lacking = self.reclaim(vec![lacking]).await?;
+                let lacking = vec![lacking];
                 self.set_aside(&lacking).await?;
                 Ok(lacking.into_iter().next())
             }
-            Some(lacking) => Ok(self.certify_held(vec![lacking], deadline).await?.pop()),
+            Some(lacking) => {
+                let elsewhere = self.reclaim(vec![lacking]).await?;
+                Ok(self.certify_held(elsewhere, deadline).await?.pop())
+            }
             None => Ok(None),
         }
     }

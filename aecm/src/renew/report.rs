@@ -35,11 +35,15 @@ impl Taken {
         }
     }
 
-    /// Whether nothing is to be ordered for that slot: its holder has just refused.
+    /// Whether nothing is to be ordered for that slot: its holder has just refused, or the owner is to decide.
     pub(super) fn settles(&self, item: &Item) -> bool {
-        let refused =
-            matches!(&self.progress, Progress::Refused(suites) if suites.contains(&item.slot.suite));
-        refused && item.slot.purpose == Purpose::Encrypt
+        let suite = item.slot.suite;
+        let settled = match &self.progress {
+            Progress::Refused(suites) => suites.contains(&suite),
+            Progress::Conflict(conflict) => conflict.is_about(suite),
+            _ => false,
+        };
+        settled && item.slot.purpose == Purpose::Encrypt
     }
 
     /// Slots that were not asked for, whose keys came and could not be taken.
@@ -68,6 +72,7 @@ pub(super) fn settled(item: &Item, ring: &Keyring, progress: &Progress, tried: &
     let encrypts = item.slot.purpose == Purpose::Encrypt;
     let elsewhere = encrypts && tried.lacking.iter().any(|one| one.suite == suite);
     let state = match progress {
+        Progress::Conflict(conflict) if encrypts && conflict.is_about(suite) => SlotState::TransferConflict,
         Progress::Received(suites) if elsewhere && suites.contains(&suite) => SlotState::Received,
         Progress::Refused(suites) if encrypts && suites.contains(&suite) => SlotState::TransferRefused,
         _ if elsewhere => SlotState::WaitingForTransfer,

@@ -274,8 +274,11 @@ fn a_rekey_of_another_device_is_learnt() {
         assert_eq!(again.waiting.as_ref().map(|waiting| &waiting.url), Some(&waiting.url));
         assert_eq!(watch.answers("/new-transfer", 201), 2);
         approve(&first, &waiting).await;
+        // It holds another that can be used: the owner decides.
         let renewed = second.renew_if_due(world.dial.now()).await.unwrap();
-        assert_eq!(state(&renewed, Purpose::Encrypt), SlotState::Received);
+        assert!(renewed.waiting.is_none());
+        let conflict = renewed.conflict.unwrap();
+        assert_eq!(second.accept_transfer(&conflict).await.unwrap(), [Suite::Sm2]);
         opens(&second, &note(&first).await).await;
         assert!(second.renew_if_due(world.dial.now()).await.unwrap().slots.is_empty());
     });
@@ -335,6 +338,22 @@ fn a_key_that_is_not_certified_any_more_is_followed_by_a_new_one() {
         assert_eq!(keys[0].public_key.suite(), Suite::Sm2);
         opens(&mailbox, &old).await;
         opens(&mailbox, &note(&mailbox).await).await;
+    });
+}
+
+// The same of the service itself, and a device that has heard nothing of the revocation.
+#[test]
+fn a_compromised_key_is_never_certified_again() {
+    run(async {
+        let world = World::new().await;
+        let (first, second, _) = two_holders(&world, "unheard").await;
+        let old = note(&first).await;
+        let encrypt = slot(&first, Purpose::Encrypt).await;
+        first.revoke(encrypt.clone(), RevocationReason::KeyCompromise).await.unwrap();
+        let renewed = second.renew(RenewPlan::slot(encrypt)).await.unwrap();
+        assert_eq!(state(&renewed, Purpose::Encrypt), SlotState::Rekeyed, "{renewed:?}");
+        opens(&second, &old).await;
+        opens(&second, &note(&second).await).await;
     });
 }
 

@@ -557,7 +557,7 @@ fn cut_requests(case: &Case, cut: Arc<Cut>) -> Aecm {
 }
 
 fn cut_writes(case: &Case, cut: Arc<Cut>) -> Aecm {
-    let store = Arc::new(CutStore { inner: case.store.clone(), cut, reading: false });
+    let store = Arc::new(CutStore { inner: case.store.clone(), cut, reading: false, view: None });
     case.world.builder(case.http.clone(), store).build().unwrap()
 }
 

@@ -105,6 +105,8 @@ pub struct CutStore {
     pub cut: Arc<Cut>,
     /// Whether reading counts too.
     pub reading: bool,
+    /// What is made of the entries.
+    pub view: Option<fn(Vec<Entry>) -> Vec<Entry>>,
 }
 
 fn broken() -> StoreError {
@@ -121,7 +123,7 @@ impl CutStore {
             calls: AtomicUsize::new(0),
             ended: Notify::new(),
         };
-        Arc::new(Self { inner, cut: Arc::new(cut), reading: false })
+        Arc::new(Self { inner, cut: Arc::new(cut), reading: false, view: None })
     }
 
     async fn write<T>(&self, call: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
@@ -145,7 +147,8 @@ impl KeyStore for CutStore {
         self.write(self.inner.generate(mailbox, slot, spec, now)).await
     }
     async fn entries(&self, mailbox: &Mailbox) -> Result<Vec<Entry>, StoreError> {
-        self.read(self.inner.entries(mailbox)).await
+        let entries = self.read(self.inner.entries(mailbox)).await?;
+        Ok(self.view.map_or(entries.clone(), |view| view(entries)))
     }
     async fn mailboxes(&self) -> Result<Vec<Mailbox>, StoreError> {
         self.read(self.inner.mailboxes()).await

@@ -46,13 +46,22 @@ fn pem(octets: &[u8], limits: &Limits) -> Option<Vec<(String, Vec<u8>)>> {
     while let Some((_, after)) = rest.split_once("-----BEGIN ") {
         let (label, after) = after.split_once("-----")?;
         let (body, after) = after.split_once(&format!("-----END {label}-----"))?;
-        blocks.push((label.to_owned(), base64(body.as_bytes())?));
+        blocks.push((label.to_owned(), base64(without_header(body).as_bytes())?));
         rest = after;
         if blocks.len() > limits.certificates {
             return None;
         }
     }
     (!blocks.is_empty()).then_some(blocks)
+}
+
+/// The body of a PEM block without the header fields that old encrypted keys have (RFC 1421 §4.6).
+fn without_header(body: &str) -> &str {
+    let has_header = body.trim_start().lines().next().is_some_and(|line| line.contains(':'));
+    if !has_header {
+        return body;
+    }
+    body.split_once("\n\n").or_else(|| body.split_once("\n\r\n")).map_or(body, |(_, rest)| rest)
 }
 
 fn base64(text: &[u8]) -> Option<Vec<u8>> {

@@ -120,6 +120,9 @@ fn a_changed_mail_is_invalid_and_an_unsigned_one_not_signed() {
         let ran = world.json(&format!("verify $changed.eml --trust @keys/rsa-ca.crt {binding}"));
         ran.is(1, "invalid", &["digest-mismatch"]);
         assert_eq!(ran.json["signers"][0]["checks"]["digest"], "invalid");
+        // That of the content as it came, not of what was signed.
+        let digest = ran.json["content_sha256"].as_str().unwrap_or_else(|| panic!("{binding}: {}", ran.json));
+        assert!(digest.len() == 64 && digest != CONTENT_SHA256);
     }
     world.write("plain.eml", "From: a@example.test\r\nSubject: x\r\n\r\nhi\r\n");
     for binding in ["--mail", ""] {

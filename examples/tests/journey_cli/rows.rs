@@ -47,6 +47,7 @@ fn the_service_says_where_it_is_and_ends_when_asked() {
     }));
     assert_eq!(ready["pid"], served.child.id());
     let (anchors, keys) = (ready["anchors"].clone(), ready["dkim"].clone());
+    let directory = ready["directory"].clone();
     let page = served.stop();
     has(&page, "verdict reasons tolerances directory mails signal");
     assert_eq!((&page["verdict"], &page["signal"]), (&json!("valid"), &json!("SIGTERM")), "{page}");
@@ -54,6 +55,7 @@ fn the_service_says_where_it_is_and_ends_when_asked() {
     let again = bench.serve("");
     assert_eq!(again.ready["anchors"], anchors);
     assert_eq!(again.ready["dkim"], keys);
+    assert_eq!(again.ready["directory"], directory, "the port is kept");
 }
 
 /// `provision`, `status`, `compose`, `open`, `renew`, `revoke`.
@@ -176,6 +178,21 @@ fn a_mailbox_is_kept_from_the_command_line() {
         bench.run(&format!("compose own.eml {alice} --to alice@example.test --out unstamped.eml")).valid();
     assert_eq!(page["plan"]["time"]["stamped"], false, "{page}");
     assert_eq!(page["reasons"], json!([page["plan"]["time"]["reason"]]), "{page}");
+    // A renewal ends soon, and leaves what there was.
+    let began = std::time::Instant::now();
+    let ran = bench.run(&format!("renew --all --timeout 3s {alice}"));
+    let page = ran.json();
+    assert_eq!((ran.status, &page["verdict"]), (2, &json!("error")), "{page}");
+    assert!(began.elapsed() < std::time::Duration::from_secs(40), "{:?}", began.elapsed());
+    let reason = page["reasons"][0].as_str().unwrap();
+    assert!(["service-unreachable", "deadline"].contains(&reason), "{page}");
+    let after = bench.run(&format!("status {alice}")).valid();
+    assert_eq!(after["slots"], status["slots"]);
+    // So does everything else that has to ask, and says so.
+    for words in ["device list", "device events", "revoke --slot sm2-sign-mv", "escrow delete"] {
+        let page = bench.run(&format!("{words} {alice}")).json();
+        assert_eq!(page["reasons"], json!(["service-unreachable"]), "{words}: {page}");
+    }
 }
 
 /// Two devices of one mailbox: the second asks, the first hands the keys over.
@@ -206,12 +223,16 @@ fn a_second_device_gets_the_encrypting_keys() {
     has(&list["devices"][0], "device this since certificates");
     let events = bench.run(&format!("device events {}", words("laptop"))).valid();
     has(&events["events"][0], "time kind device account certificate");
+    let none = bench.run(&format!("device conflict {}", words("laptop"))).valid();
+    assert!(none.get("conflict").is_some_and(Value::is_null), "{none}");
     // A lost phone.
     let phone = bench.run(&format!("status {}", words("phone"))).valid();
     let lost = phone["device"].as_str().unwrap();
     let page =
         bench.run(&format!("revoke --device {lost} --reason key-compromise {}", words("laptop"))).valid();
     assert!(!page["revoked"].as_array().unwrap().is_empty(), "{page}");
+    let events = bench.run(&format!("device events {}", words("laptop"))).valid();
+    assert!(events["events"].as_array().unwrap().iter().any(|one| one["kind"] == "revoked"), "{events}");
 
     // Everything lost: the keys come out of escrow.
     let refused = bench.run(&format!("escrow put {}", words("laptop"))).json();

@@ -13,7 +13,7 @@ use crate::cli::online::keyfolder::StoreArgs;
 use crate::cli::online::mailboxes::MailboxArg;
 use crate::cli::online::progress::Teller;
 use crate::cli::online::stop::{Done, Stop, settle};
-use crate::cli::online::{slots, waits};
+use crate::cli::online::{conflicts, slots, waits};
 use crate::cli::{Failure, Io, Outcome, runtime};
 
 /// Leaves the encrypting keys with the service, takes them out again, or has them destroyed there. The service can
@@ -111,7 +111,7 @@ async fn recover(desk: &Desk, io: &Io) -> Done<Outcome> {
     let teller = Teller::new(io);
     let recovered = teller.during(desk.mailbox.recover(Plan::dual())).await?;
     let all = desk.mailbox.slots().await?;
-    let text = slots::to_text(&all);
+    let mut text = slots::to_text(&all);
     let words: Vec<&str> = recovered.received().iter().map(|suite| suite.word()).collect();
     let mut outcome = if recovered.is_complete() {
         Outcome::of("valid")
@@ -122,5 +122,11 @@ async fn recover(desk: &Desk, io: &Io) -> Done<Outcome> {
     if let Some(waiting) = &recovered.waiting {
         outcome = outcome.with("waiting", waits::json(waiting));
     }
+    if let Some(conflict) = &recovered.conflict {
+        text.push_str(&conflicts::text(conflict));
+        outcome = outcome.with("conflict", conflicts::json(conflict));
+    }
+    recovered.rekeyed.iter().for_each(|one| text.push_str(&conflicts::rekeyed_text(one)));
+    outcome = outcome.with("rekeyed", conflicts::rekeyed_json(&recovered.rekeyed));
     Ok(outcome.with("recovered", words).saying(text).with("slots", slots::to_json(&all)))
 }

@@ -22,7 +22,7 @@ use crate::cli::{Failure, Io, Outcome, output, runtime};
 /// and whom to trust. Mail goes into a Maildir, to a mail server, or both; without either nobody gets it.
 #[derive(Args)]
 pub(in crate::cli) struct Serve {
-    /// Where to listen; port 0 takes a free one
+    /// Where to listen; port 0 takes that of the time before, which --state keeps, or a free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
     listen: SocketAddr,
     /// The folder to keep everything in and to start again from; without it all is forgotten at the end

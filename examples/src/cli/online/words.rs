@@ -50,6 +50,16 @@ impl From<ClientError> for Stop {
     }
 }
 
+/// The word of an error that did not stop the whole call.
+pub(in crate::cli) const fn of(error: &aecm::Error) -> &'static str {
+    match error {
+        aecm::Error::Store(error) => store(error),
+        aecm::Error::Provision(error) => client(error),
+        aecm::Error::Discovery(error) => discovery(error),
+        other => facade(other),
+    }
+}
+
 pub(in crate::cli) const fn store(error: &StoreError) -> &'static str {
     match error {
         StoreError::NoVault { .. } => "no-vault",
