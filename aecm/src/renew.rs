@@ -144,10 +144,14 @@ impl Mailbox {
             items.iter().filter(|item| item.is_open(&ring) && !taken.settles(item)).cloned().collect();
         let mut tried = self.order_each(plan, &open, &mut ring, observer).await?;
         self.refuse_rekeys(&open, &mut tried);
+        if !tried.refused_keys.is_empty() {
+            self.set_aside(&tried.refused_keys).await?;
+        }
         let came = taken.received();
         let mut progress = core::mem::replace(&mut taken.progress, Progress::Nothing);
         if !tried.lacking.is_empty() {
-            self.set_aside(&tried.lacking).await?;
+            let suites: Vec<Suite> = tried.lacking.iter().map(|one| one.suite).collect();
+            self.set_aside(&suites).await?;
             let wanted: Vec<PlanItem> = open.iter().map(Item::plan_item).collect();
             match self.after_ordering(&wanted, tried.lacking.clone(), progress, &ring).await {
                 Ok(now) => progress = self.await_transfer(now, plan.wait(), &ring).await?,
@@ -211,10 +215,10 @@ impl Mailbox {
     }
 
     /// Puts keys aside that were made for a certificate which is not to be had.
-    async fn set_aside(&self, lacking: &[Lacking]) -> Result<(), Error> {
+    async fn set_aside(&self, suites: &[Suite]) -> Result<(), Error> {
         for entry in self.entries().await? {
             let made = entry.state == EntryState::Pending && entry.slot.purpose == Purpose::Encrypt;
-            if made && lacking.iter().any(|one| one.suite == entry.slot.suite) {
+            if made && suites.contains(&entry.slot.suite) {
                 self.aecm().store().remove(self.address(), &entry.id).await?;
             }
         }

@@ -17,6 +17,7 @@ const MAX_TIMEOUTS: u32 = 2;
 #[derive(Debug, Default)]
 pub(super) struct Reach {
     first: Option<Time>,
+    failures: u32,
     timeouts: u32,
     last: Option<HttpError>,
 }
@@ -27,6 +28,7 @@ impl Reach {
         match answer {
             Err(error) if is_silence(error) => {
                 self.first.get_or_insert(now);
+                self.failures += 1;
                 self.timeouts += u32::from(matches!(error, HttpError::Timeout { .. }));
                 self.last = Some(error.clone());
             }
@@ -41,7 +43,8 @@ impl Reach {
 
     /// Why it is not worth waiting `until` the next try.
     pub(super) fn lost(&self, until: Time) -> Option<HttpError> {
-        let over = self.first.is_some_and(|first| until > first.plus(PATIENCE));
+        // One lost answer among others that came says little, however long the pause after it is.
+        let over = self.failures > 1 && self.first.is_some_and(|first| until > first.plus(PATIENCE));
         self.last.clone().filter(|_| over || self.timeouts >= MAX_TIMEOUTS)
     }
 }
@@ -79,7 +82,7 @@ mod tests {
         let mut reach = Reach::default();
         assert_eq!((reach.lost(at(9_000)), reach.trouble()), (None, None));
         reach.note(&refused(), NOW);
-        assert_eq!(reach.lost(at(60)), None);
+        assert_eq!(reach.lost(at(75)), None);
         assert!(reach.trouble().is_some());
         reach.note(&refused(), at(55));
         assert!(reach.lost(at(61)).is_some());
