@@ -131,11 +131,7 @@ impl Mailbox {
         let lacking = report.outcomes.into_iter().find_map(|(item, outcome)| lacks(&item, outcome));
         match lacking {
             // A new key was refused: that the old one could be certified is not what was asked for.
-            Some(lacking) if item.rekey => {
-                let lacking = vec![lacking];
-                self.set_aside(&lacking).await?;
-                Ok(lacking.into_iter().next())
-            }
+            Some(lacking) if item.rekey => Ok(Some(lacking)),
             Some(lacking) => {
                 let elsewhere = self.reclaim(vec![lacking]).await?;
                 Ok(self.certify_held(elsewhere, deadline).await?.pop())
