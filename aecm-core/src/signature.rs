@@ -244,6 +244,13 @@ pub enum AlgorithmError {
         /// What is wrong with them.
         why: &'static str,
     },
+    /// The parameters are ones that the algorithm has, and that are not supported.
+    UnsupportedParameters {
+        /// The identifier of the algorithm.
+        oid: ObjectIdentifier,
+        /// Which.
+        why: &'static str,
+    },
     /// The parameters cannot be read.
     Malformed(TlvError),
     /// The identifier has no digest of its own and none was stated beside it.
@@ -273,6 +280,9 @@ impl fmt::Display for AlgorithmError {
             Self::Unknown { oid } => write!(f, "unknown signature algorithm {oid}"),
             Self::Parameters { oid, why } => {
                 write!(f, "the parameters of signature algorithm {oid} are {why}")
+            }
+            Self::UnsupportedParameters { oid, why } => {
+                write!(f, "the parameters of signature algorithm {oid} have {why}, which is not supported")
             }
             Self::Malformed(error) => {
                 write!(f, "cannot read the parameters of a signature algorithm: {error}")
@@ -330,6 +340,7 @@ fn pss_parameters(digest: DigestAlgorithm, salt: u64) -> Vec<u8> {
 /// What RSASSA-PSS-params say, where MGF1 has the same hash (RFC 4056 §3).
 fn pss(identifier: &AlgorithmId<'_>) -> Result<SignatureAlgorithm, AlgorithmError> {
     let wrong = |why| AlgorithmError::Parameters { oid: oid::RSASSA_PSS, why };
+    let unsupported = |why| AlgorithmError::UnsupportedParameters { oid: oid::RSASSA_PSS, why };
     let octets = identifier.parameters.ok_or(wrong("absent"))?;
     let limits = Limits::default();
     let mut outer = Reader::new(octets, Rules::Ber, &limits);
@@ -338,7 +349,7 @@ fn pss(identifier: &AlgorithmId<'_>) -> Result<SignatureAlgorithm, AlgorithmErro
 
     let mut hash = DigestAlgorithm::Sha1;
     if let Some(field) = fields.context(0)? {
-        hash = only_digest(&mut field.reader()?)?.ok_or(wrong("a hash that is not supported"))?;
+        hash = only_digest(&mut field.reader()?)?.ok_or(unsupported("a hash that is not supported"))?;
     }
     let mut mask_hash = Some(DigestAlgorithm::Sha1);
     if let Some(field) = fields.context(1)? {
@@ -346,7 +357,7 @@ fn pss(identifier: &AlgorithmId<'_>) -> Result<SignatureAlgorithm, AlgorithmErro
         let mask = reader.algorithm()?;
         reader.finish()?;
         if mask.oid != oid::MGF1 {
-            return Err(wrong("a mask generation function that is not MGF1"));
+            return Err(unsupported("a mask generation function that is not MGF1"));
         }
         let octets = mask.parameters.ok_or(wrong("an MGF1 without its hash"))?;
         mask_hash = only_digest(&mut Reader::new(octets, Rules::Ber, &limits))?;
@@ -362,7 +373,7 @@ fn pss(identifier: &AlgorithmId<'_>) -> Result<SignatureAlgorithm, AlgorithmErro
     fields.finish()?;
 
     if mask_hash != Some(hash) {
-        return Err(wrong("an MGF1 hash that differs from the hash"));
+        return Err(unsupported("an MGF1 hash that differs from the hash"));
     }
     if trailer != 1 {
         return Err(wrong("a trailer field other than 1"));

@@ -155,7 +155,8 @@ impl Mailbox {
         let deadline = self.aecm().clock().now().plus(plan.deadline());
         let report =
             self.ordering_client(Some(&ring.device), choices, observer).provision(&orders, deadline).await?;
-        Ok(report.outcomes.into_iter().filter_map(|(item, outcome)| lacks(&item, outcome)).collect())
+        let lacking = report.outcomes.into_iter().filter_map(|(item, outcome)| lacks(&item, outcome));
+        self.reclaim(lacking.collect()).await
     }
 
     /// Asks the owner's other devices for the keys that were not to be had. A request that is under way stays where

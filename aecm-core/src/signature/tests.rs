@@ -228,8 +228,17 @@ fn pss_parameters_must_agree() {
     ];
     for fields in wrong {
         let refused = check(fields);
-        assert!(matches!(refused, Err(AlgorithmError::Parameters { .. })), "{refused:?}");
+        let expected = matches!(
+            refused,
+            Err(AlgorithmError::Parameters { .. } | AlgorithmError::UnsupportedParameters { .. })
+        );
+        assert!(expected, "{refused:?}");
     }
+    // What somebody may well write is told from what nobody may.
+    let other = check(&[&sha256, &mask(Sha512), &salt(32)]);
+    assert!(matches!(other, Err(AlgorithmError::UnsupportedParameters { .. })), "{other:?}");
+    let trailing = check(&[&sha256, &mask(Sha256), &salt(32), &trailer(2)]);
+    assert!(matches!(trailing, Err(AlgorithmError::Parameters { .. })), "{trailing:?}");
     let of_sm3 = check(&[&sm3, &mask(Sm3), &salt(32)]);
     assert!(matches!(of_sm3, Err(AlgorithmError::KeyMismatch { .. })), "{of_sm3:?}");
     // Fields out of order, a field twice, something behind.

@@ -105,7 +105,7 @@ impl Question<'_> {
             Err(error) => {
                 // PSS has parameters that are somebody's right and not ours: a mask of another hash.
                 let known = oid::name(&identifier.oid).is_some()
-                    && !matches!(error, AlgorithmError::Parameters { oid: oid::RSASSA_PSS, .. });
+                    && !matches!(error, AlgorithmError::UnsupportedParameters { .. });
                 let reason =
                     if known { Reason::AlgorithmMismatch } else { Reason::UnsupportedSignatureAlgorithm };
                 let check = if known { CheckResult::Invalid } else { CheckResult::NotEvaluated };

@@ -60,6 +60,8 @@ fn comes_to(scene: Scene, place: Place, kind: &str) -> Scene {
         // The account is opened again, the order too.
         (Place::NewOrder | Place::Finalize, "accountDoesNotExist") => scene,
         (Place::Finalize, "badCSR" | "orderNotReady" | "urn:aecm:error:tooManyTokens") => scene,
+        // Another key is made; a second refusal ends it (`again_and_again`).
+        (Place::Finalize, "badPublicKey") => scene,
         // The token may be wrong: another mail is waited for.
         (Place::Finalize, "incorrectResponse" | "unauthorized") => {
             scene.within(1_801).ends(fails!(Deadline { step: S::Mail }, "waiting for the challenge mail"))

@@ -120,6 +120,8 @@ impl Http for Relay {
             {
                 directory["meta"]["aecm"][member] = json!(self.url(name));
             }
+            // It lists no devices: what is known of them is what they told each other.
+            directory["meta"]["aecm"].as_object_mut().unwrap().remove("devices");
             response.body = directory.to_string().into_bytes();
         }
         Ok(response)

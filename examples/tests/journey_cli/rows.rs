@@ -237,7 +237,8 @@ fn a_second_device_gets_the_encrypting_keys() {
     // Everything lost: the keys come out of escrow.
     let refused = bench.run(&format!("escrow put {}", words("laptop"))).json();
     assert_eq!(refused["reasons"], json!(["terms-not-agreed"]), "{refused}");
-    bench.run(&format!("escrow put --agree-terms {}", words("laptop"))).valid();
+    let put = bench.run(&format!("escrow put --agree-terms {}", words("laptop"))).valid();
+    assert_eq!(put["terms_sha256"].as_str().map(str::len), Some(64), "{put}");
     let again = bench.provision(&served, "alice@example.test", "tablet", "--plan sm2").json();
     assert_eq!(again["verdict"], "partial", "{again}");
     let page = bench.run(&format!("escrow recover {}", words("tablet"))).valid();

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use aecm::Plan;
 use aecm::store::KeyStore;
-use aecm::{EscrowConsent, Plan};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
@@ -14,6 +14,7 @@ use crate::cli::online::mailboxes::MailboxArg;
 use crate::cli::online::progress::Teller;
 use crate::cli::online::stop::{Done, Stop, settle};
 use crate::cli::online::{conflicts, slots, waits};
+use crate::cli::show::hex;
 use crate::cli::{Failure, Io, Outcome, runtime};
 
 /// Leaves the encrypting keys with the service, takes them out again, or has them destroyed there. The service can
@@ -96,12 +97,13 @@ async fn put_in(desk: &Desk, agreed: bool, io: &Io) -> Done<Outcome> {
         );
         return Err(Stop::error("terms-not-agreed", message).with("terms", terms));
     }
-    let consent =
-        EscrowConsent { terms_url: terms.clone(), agreed_at: io.clock.now(), document_sha256: None };
-    let escrowed = desk.mailbox.escrow(consent).await?;
+    // What is agreed to is this document, and not whatever lies there later.
+    let document = desk.mailbox.escrow_terms().await?;
+    let escrowed = desk.mailbox.escrow(document.agreed(io.clock.now())).await?;
     let count = escrowed.certificates.len();
     Ok(Outcome::of("valid")
         .with("terms", terms)
+        .with("terms_sha256", hex(&document.sha256))
         .with("certificates", json!(escrowed.certificates))
         .with("stored_at", escrowed.stored_at.to_string())
         .saying(format!("the service keeps {count} encrypting keys of this mailbox\n")))

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use aecm_core::software::KeySpec;
 use aecm_service::{
-    ChallengeMailTime, EscrowOptions, MailDelivery, Service, ServiceOptions, SmtpDelivery, TokenPart1Bytes,
-    TokenSubmission,
+    ChallengeMailTime, EscrowOptions, MailDelivery, Service, ServiceOptions, SmtpDelivery, SmtpSecurity,
+    TokenPart1Bytes, TokenSubmission,
 };
 use clap::{Args, ValueEnum};
 
@@ -31,9 +31,12 @@ pub(in crate::cli) struct Serve {
     /// Put all mail into this Maildir, made where it is missing
     #[arg(long, value_name = "DIR")]
     maildir: Option<PathBuf>,
-    /// Hand all mail to this server, in the clear (HOST:PORT)
+    /// Hand all mail to this server (HOST:PORT), encrypted on the way where the server offers it
     #[arg(long, value_name = "ADDR", value_parser = host_and_port)]
     smtp: Option<(String, u16)>,
+    /// Give mail up where the server of --smtp does not show a certificate of its name that this system trusts
+    #[arg(long, requires = "smtp")]
+    smtp_tls: bool,
     /// Write where it is, as JSON, to this file once it listens; removed at the end
     #[arg(long, value_name = "F")]
     ready: Option<PathBuf>,
@@ -114,7 +117,14 @@ impl Serve {
         options.state = self.state;
         options.mail = vec![MailDelivery::Memory];
         options.mail.extend(self.maildir.map(MailDelivery::Maildir));
-        let smtp = self.smtp.map(|(host, port)| MailDelivery::Smtp(SmtpDelivery::new(&host, port)));
+        let strict = self.smtp_tls;
+        let smtp = self.smtp.map(|(host, port)| {
+            let mut delivery = SmtpDelivery::new(&host, port);
+            if strict {
+                delivery.security = SmtpSecurity::Required { roots_pem: None };
+            }
+            MailDelivery::Smtp(delivery)
+        });
         options.mail.extend(smtp);
         options.clock = Arc::clone(&io.clock);
         options.rng = Arc::clone(&io.rng);
