@@ -23,6 +23,7 @@ mod renewal;
 mod request;
 mod state;
 mod transfer;
+mod turns;
 mod weak;
 
 use std::collections::BTreeMap;

@@ -12,12 +12,15 @@ use serde_json::{Value, json};
 use super::problem::{Problem, json_answer};
 use super::request::Signed;
 use super::state::{Issued, State, address};
+use super::turns::takes_room;
 use super::{AcmeServer, post_as_get};
 use crate::hex::hex;
 use crate::net::Answer;
 
 /// The largest answer, in octets.
 const MAX_ANSWER: usize = 256 * 1024;
+/// How many certificates of a device are listed, the newest.
+const MAX_CERTIFICATES: usize = 16;
 /// Octets of a device's name.
 const ID: usize = 16;
 
@@ -46,7 +49,7 @@ impl AcmeServer {
             .into_iter()
             .filter_map(|((_, of), certificates)| {
                 let mailbox = &certificates.first()?.mailbox;
-                let added = added(&state, of, mailbox)?;
+                let added = added(&certificates)?;
                 Some((
                     of != account,
                     added,
@@ -56,21 +59,21 @@ impl AcmeServer {
             .collect();
         list.sort_by_key(|(other, added, _)| (*other, core::cmp::Reverse(*added)));
         let mut room = MAX_ANSWER.saturating_sub(64);
-        let fits = |device: &Value| {
-            let length = device.to_string().len().saturating_add(1);
-            room = room.saturating_sub(length);
-            room > 0
-        };
-        let list: Vec<Value> = list.into_iter().map(|(_, _, device)| device).take_while(fits).collect();
+        let list: Vec<Value> = list
+            .into_iter()
+            .map(|(_, _, device)| device)
+            .filter(|device| takes_room(&mut room, device))
+            .collect();
         Ok(json_answer(200, &json!({ "devices": list })))
     }
 }
 
-/// When the account's first certificate for the mailbox was issued.
-fn added(state: &State, account: &str, mailbox: &Mailbox) -> Option<Time> {
-    let all = state.certificates.values().filter(|issued| issued.account == account);
-    let of_mailbox = all.filter(|issued| issued.mailbox.matches(mailbox));
-    of_mailbox.filter_map(|issued| issued.leaf().map(Certificate::not_before)).min()
+/// When the first of a device's certificates that stand was issued; one that was removed and came back is there
+/// since then.
+fn added(standing: &[&Issued]) -> Option<Time> {
+    let trusted: Vec<&Issued> = standing.iter().copied().filter(|issued| !issued.disowned).collect();
+    let from = if trusted.is_empty() { standing } else { &trusted };
+    from.iter().filter_map(|issued| issued.leaf().map(Certificate::not_before)).min()
 }
 
 fn describe(
@@ -83,8 +86,11 @@ fn describe(
 ) -> Value {
     let mut certificates = certificates.to_vec();
     certificates.sort_by_key(|issued| core::cmp::Reverse(issued.number));
-    let leaves: Vec<String> =
-        certificates.iter().filter_map(|issued| Some(encode(issued.leaf()?.as_der()))).collect();
+    let leaves: Vec<String> = certificates
+        .iter()
+        .take(MAX_CERTIFICATES)
+        .filter_map(|issued| Some(encode(issued.leaf()?.as_der())))
+        .collect();
     json!({
         "mailbox": mailbox.as_str(),
         "id": name(account, mailbox),

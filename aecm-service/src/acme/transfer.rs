@@ -17,6 +17,7 @@ use super::events::Happened;
 use super::problem::{Problem, json_answer};
 use super::request::Signed;
 use super::state::{EventKind, State, Transfer, TransferState};
+use super::turns::{by_turns, takes_room};
 use super::{AcmeServer, object, post_as_get};
 use crate::net::Answer;
 
@@ -127,7 +128,8 @@ impl AcmeServer {
         })
     }
 
-    /// `POST-as-GET transfers`: what waits for an answer of this account.
+    /// `POST-as-GET transfers`: what waits for an answer of this account, the newest of each account that asks
+    /// before the second of any.
     pub(super) fn transfers(&self, signed: &Signed) -> Result<Answer, Problem> {
         post_as_get(signed)?;
         let account = signed.account()?;
@@ -142,13 +144,12 @@ impl AcmeServer {
             .collect();
         waiting.sort_by_key(|transfer| core::cmp::Reverse(transfer.created));
         let mut room = MAX_LIST.saturating_sub(64);
-        let fits = |transfer: &Value| {
-            let length = transfer.to_string().len().saturating_add(1);
-            room = room.saturating_sub(length);
-            room > 0
-        };
-        let objects = waiting.iter().take(MAX_LISTED).map(|transfer| self.transfer_json(transfer, false));
-        let list: Vec<Value> = objects.take_while(fits).collect();
+        let list: Vec<Value> = by_turns(waiting, |transfer| &transfer.account)
+            .into_iter()
+            .map(|(_, transfer)| self.transfer_json(transfer, false))
+            .filter(|transfer| takes_room(&mut room, transfer))
+            .take(MAX_LISTED)
+            .collect();
         Ok(json_answer(200, &json!({ "transfers": list })))
     }
 
