@@ -215,15 +215,20 @@ impl AcmeServer {
         let opened = envelope::open(&signer.content, escrow.decryptor.as_ref(), &self.limits)
             .await
             .map_err(|error| Problem::malformed(error.to_string()))?;
-        let keys = package::read(&opened, &self.limits).map_err(Problem::malformed)?;
-        let strangers = {
+        let mut keys = package::read(&opened, &self.limits).map_err(Problem::malformed)?;
+        {
             let state = self.state();
-            keys.iter().filter(|key| !key.was_issued(&state, &mailbox)).count()
-        };
-        if strangers > 0 {
-            return Err(Problem::unauthorized(format!(
-                "{strangers} of the keys have no encrypting certificate that was issued here for {mailbox}"
-            )));
+            let mut strangers = 0_usize;
+            for key in &mut keys {
+                if !key.keep_issued(&state, &mailbox).map_err(Problem::internal)? {
+                    strangers = strangers.saturating_add(1);
+                }
+            }
+            if strangers > 0 {
+                return Err(Problem::unauthorized(format!(
+                    "{strangers} of the keys have no encrypting certificate that was issued here for {mailbox}"
+                )));
+            }
         }
         let _alone = self.escrowing.lock().await;
         let known = self.state().escrow.get(&address(&mailbox)).map(|kept| kept.package.clone());
@@ -248,6 +253,8 @@ impl AcmeServer {
         let sealed = envelope::seal(&united, escrow.decryptor.public_key(), self.rng.as_ref())
             .map_err(|error| Problem::internal(error.to_string()))?;
         let mut state = self.state();
+        // Another device may have removed this one meanwhile.
+        self.require_proof(&state, account, &mailbox)?;
         if known.is_none() {
             self.require_room(state.escrow.len(), "packages in escrow")?;
         }
@@ -284,9 +291,12 @@ impl AcmeServer {
     ) -> Result<Answer, Problem> {
         let escrow = self.escrow.as_ref().ok_or_else(|| nothing(&asked.mailbox))?;
         let now = self.now();
+        let what = "the keys are given out";
+        // What is kept stays as it is until it has gone out.
+        let alone = self.escrowing.lock().await;
         let package = {
             let state = self.state();
-            self.require_fresh_proof(&state, account, &asked.mailbox, "the keys are given out")?;
+            self.require_fresh_proof(&state, account, &asked.mailbox, what)?;
             let kept = state.escrow.get(&address(&asked.mailbox)).ok_or_else(|| nothing(&asked.mailbox))?;
             kept.package.clone()
         };
@@ -312,6 +322,8 @@ impl AcmeServer {
         let response = sign(message, &[&escrow.identity]).await.map_err(|error| internal(&error))?.to_der();
         let answer = {
             let mut state = self.state();
+            // Another device may have removed this one meanwhile.
+            self.require_fresh_proof(&state, account, &asked.mailbox, what)?;
             let mut transfer = self.admit_transfer(&mut state, account.to_owned(), cms, asked)?;
             transfer.state = TransferState::Answered;
             transfer.response = Some(response);
@@ -330,6 +342,7 @@ impl AcmeServer {
             state.transfers.insert(transfer.id.clone(), transfer);
             answer
         };
+        drop(alone);
         self.notify(EventKind::EscrowRecovered, &asked.mailbox, Some(&asked.device)).await;
         Ok(answer)
     }

@@ -484,6 +484,26 @@ async fn packages_are_united() {
     assert_eq!(given(&service, &mut device).await, package(&all));
 }
 
+// What others certified, and what was certified for other things, is not kept nor given out.
+#[tokio::test]
+async fn only_certificates_issued_here_are_kept() {
+    let service = start(with_escrow(KeySpec::Sm2)).await;
+    let alice = open(&service, "alice@example.test");
+    let mut device = Device::new(&service, &alice).await;
+    let shared = key(KeySpec::Sm2);
+    let chain = device.encrypting(&shared).await;
+    let transport = core::mem::replace(&mut device.transport, shared.clone());
+    let foreign = stand_in(&device).await;
+    device.transport = transport;
+    device.store(&[(&shared, &[foreign.clone()])]).await.refused(403, "unauthorized");
+    device.store(&[(&shared, &[foreign.clone(), chain[0].clone()])]).await.expect(204);
+    let kept: [(&SoftwareKey, &[Certificate]); 1] = [(&shared, &chain[..1])];
+    assert_eq!(given(&service, &mut device).await, package(&kept));
+    // Nor with what is kept already.
+    device.store(&[(&shared, &[chain[0].clone(), foreign])]).await.expect(204);
+    assert_eq!(given(&service, &mut device).await, package(&kept));
+}
+
 // Whoever took over an account long ago does not throw the keys away.
 #[tokio::test]
 async fn withdrawal_wants_a_fresh_proof() {

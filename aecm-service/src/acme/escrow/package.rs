@@ -16,6 +16,9 @@ use super::super::state::{State, key_name};
 const USER_CERTIFICATE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.36");
 const CA_CERTIFICATE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.37");
 
+/// How many certificates a key goes by, the newest.
+const MAX_CERTIFICATES: usize = 32;
+
 /// A key with the octets of its OneAsymmetricKey.
 pub(super) struct Key {
     octets: Zeroizing<Vec<u8>>,
@@ -34,7 +37,7 @@ impl Key {
 
     /// Adds the certificates of the same key in another package.
     fn learn(&mut self, other: &Self) -> Result<(), String> {
-        let known = (self.key.certificates.len(), self.key.issuers.len());
+        let known = (self.key.certificates.clone(), self.key.issuers.len());
         let add = |to: &mut Vec<Certificate>, from: &[Certificate]| {
             for certificate in from {
                 if !to.contains(certificate) {
@@ -44,7 +47,8 @@ impl Key {
         };
         add(&mut self.key.certificates, &other.key.certificates);
         add(&mut self.key.issuers, &other.key.issuers);
-        if (self.key.certificates.len(), self.key.issuers.len()) != known {
+        self.bound();
+        if self.key.certificates != known.0 || self.key.issuers.len() != known.1 {
             self.octets = self.written()?;
         }
         Ok(())
@@ -70,15 +74,38 @@ impl Key {
         Ok(Zeroizing::new(write::sequence(&[fields.rest(), &attributes])))
     }
 
-    /// Whether one of its certificates is an encrypting one that was issued here for that mailbox.
-    pub(super) fn was_issued(&self, state: &State, mailbox: &Mailbox) -> bool {
-        self.key.certificates.iter().any(|certificate| {
-            state.certificates.values().any(|issued| {
-                issued.leaf() == Some(certificate)
-                    && issued.profile.purpose == Purpose::Encrypt
-                    && issued.mailbox.matches(mailbox)
-            })
-        })
+    /// Drops every certificate that is not an encrypting one issued here for that mailbox, and every issuer that
+    /// is not of these; whether any certificate is left.
+    pub(super) fn keep_issued(&mut self, state: &State, mailbox: &Mailbox) -> Result<bool, String> {
+        let chains: Vec<&[Certificate]> = state
+            .certificates
+            .values()
+            .filter(|issued| issued.profile.purpose == Purpose::Encrypt && issued.mailbox.matches(mailbox))
+            .map(|issued| issued.chain.as_slice())
+            .collect();
+        let known = (self.key.certificates.len(), self.key.issuers.len());
+        self.key
+            .certificates
+            .retain(|certificate| chains.iter().any(|chain| chain.first() == Some(certificate)));
+        self.key
+            .issuers
+            .retain(|issuer| chains.iter().any(|chain| chain.iter().skip(1).any(|above| above == issuer)));
+        self.bound();
+        if self.key.certificates.is_empty() {
+            return Ok(false);
+        }
+        if (self.key.certificates.len(), self.key.issuers.len()) != known {
+            self.octets = self.written()?;
+        }
+        Ok(true)
+    }
+
+    /// The newest certificates only.
+    fn bound(&mut self) {
+        if self.key.certificates.len() > MAX_CERTIFICATES {
+            self.key.certificates.sort_by_key(|certificate| core::cmp::Reverse(certificate.not_before()));
+            self.key.certificates.truncate(MAX_CERTIFICATES);
+        }
     }
 }
 
