@@ -54,8 +54,9 @@ impl AcmeServer {
 
     /// Revokes for the account that ordered, an account that controls the mailbox, or the certificate's key.
     ///
-    /// A device that proved the mailbox may revoke what is another device's. An encrypting certificate of a key that
-    /// it does not hold, only with a proof of now. With a signing one goes what the other device was trusted with.
+    /// A device that proved the mailbox just now may revoke what is another device's. With a signing certificate
+    /// goes what the other device was trusted with, and what accounts were that nobody sees. A device that is not
+    /// trusted any more has its own certificates of a shared encrypting key only so, too.
     pub(super) async fn revoke(&self, signed: &Signed) -> Result<Answer, Problem> {
         let (answer, announced) = self.revoke_now(signed)?;
         if let Some(Told { mailbox, device }) = announced {
@@ -89,9 +90,13 @@ impl AcmeServer {
             .find(|issued| issued.chain.first().is_some_and(|leaf| leaf.as_der() == der.as_slice()))
             .cloned()
             .ok_or_else(|| Problem::new(404, "malformed", "this certificate was not issued here"))?;
-        let allowed = match signed.account() {
-            Ok(account) => found.account == account || state.reusable(account, &found.mailbox, now).is_some(),
-            Err(_) => {
+        // None: by the certificate's own key.
+        let account = signed.account().ok();
+        let allowed = match account {
+            Some(account) => {
+                found.account == account || state.reusable(account, &found.mailbox, now).is_some()
+            }
+            None => {
                 let leaf_key = found.chain.first().and_then(Certificate::public_key);
                 leaf_key.is_some_and(|key| signed.signed_by(key))
             }
@@ -102,25 +107,37 @@ impl AcmeServer {
         if found.revoked.is_some() {
             return Err(Problem::new(400, "alreadyRevoked", "the certificate is revoked already"));
         }
-        let by_other = signed.account().ok().filter(|account| *account != found.account);
-        if let Some(account) = by_other
-            && found.profile.purpose == Purpose::Encrypt
-            && !state.holds(account, &found)
+        let by_other = account.filter(|account| *account != found.account);
+        let trusted = account.is_none_or(|account| state.trusts(account, &found, now));
+        let shared = state.is_shared(&found);
+        if let Some(account) = account
+            && (by_other.is_some() || (shared && !trusted))
         {
-            let what = "an encrypting certificate of another device is revoked";
+            let what = match by_other {
+                Some(_) => "a certificate of another device is revoked",
+                None => "a certificate of a key that other devices hold is revoked",
+            };
             self.require_fresh_proof(&state, account, &found.mailbox, what)?;
         }
-        // What is said of the key holds for all its certificates.
+        // What is said of the key holds for all its certificates; for those of others, where it can be believed.
         let mut ids = vec![found.id.clone()];
         if reason == KEY_COMPROMISE {
+            let believed =
+                trusted || account.is_some_and(|by| self.proved_lately(&state, by, &found.mailbox));
             let same = state.certificates.values().filter(|other| {
-                other.id != found.id && other.revoked.is_none() && other.key_name() == found.key_name()
+                other.id != found.id
+                    && other.revoked.is_none()
+                    && other.key_name() == found.key_name()
+                    && (believed || other.account == found.account)
             });
             ids.extend(same.map(|other| other.id.clone()));
         }
-        let revoker = signed.account().unwrap_or(&found.account);
+        // Whoever has the shared key may be any of the devices.
+        let revoker = account.unwrap_or(if shared { "" } else { &found.account });
+        let mut of_others = false;
         for id in ids {
             let Some(issued) = state.certificates.get_mut(&id) else { continue };
+            of_others |= issued.account != revoker;
             issued.revoked = Some(Revocation { at: now, reason });
             let certificate = issued.leaf().map(|leaf| hex(&leaf.sha256()));
             tracing::info!(reason, sha256 = certificate, "revoked");
@@ -133,11 +150,14 @@ impl AcmeServer {
         {
             state.compromised.insert(key, Compromised { at: now });
         }
-        if by_other.is_some() && found.profile.purpose == Purpose::Sign {
+        if let Some(account) = by_other
+            && found.profile.purpose == Purpose::Sign
+        {
             state.disown(&found.account, &found.mailbox, now);
+            state.disown_unseen(account, &found.mailbox, now);
         }
         let announced =
-            by_other.map(|_| Told { mailbox: found.mailbox.clone(), device: found.device.clone() });
+            of_others.then(|| Told { mailbox: found.mailbox.clone(), device: found.device.clone() });
         Ok((Answer::empty(200), announced))
     }
 }

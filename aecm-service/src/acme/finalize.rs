@@ -13,7 +13,7 @@ use super::events::Happened;
 use super::order::own_order;
 use super::problem::Problem;
 use super::request::Signed;
-use super::state::{EventKind, Issued, Order, Profile, State, key_name};
+use super::state::{AuthorizationState, EventKind, Issued, Order, Profile, State, key_name};
 use super::weak::weakness;
 use super::{AcmeServer, crl_name, object};
 use crate::ca::{IssueError, Realm, SERIAL, Template, serial_number};
@@ -191,13 +191,25 @@ impl UnderWay<'_> {
     fn finish(self, mut issued: Issued) -> Result<(Answer, Vec<EventKind>, Option<String>), Problem> {
         let server = self.server;
         let mut state = server.state();
+        // Another device may have removed this one while the certificate was made.
+        let order = state.orders.get(&self.order).ok_or_else(Problem::not_found)?;
+        let proof = state.authorizations.get(&order.authorization);
+        if proof.is_none_or(|proof| proof.state != AuthorizationState::Valid) {
+            return Err(Problem::unauthorized(
+                "the authorization of this order ended; prove the mailbox anew",
+            ));
+        }
         issued.number = state.next_number();
         issued.device = issued.device.or_else(|| state.device(&issued.account, &issued.mailbox));
         let device = issued.device.clone();
         let mut kinds = Vec::new();
-        let standing = state.certificates.values().filter(|other| other.mailbox.matches(&issued.mailbox));
-        let (own, others): (Vec<_>, Vec<_>) = standing.partition(|other| other.account == issued.account);
-        if own.is_empty() && !others.is_empty() {
+        let all = state.certificates.values().filter(|other| other.mailbox.matches(&issued.mailbox));
+        let (own, others): (Vec<_>, Vec<_>) = all.partition(|other| other.account == issued.account);
+        // A device that was thrown out, or whose certificates are all over, comes back as a new one.
+        let known = own
+            .iter()
+            .any(|other| other.revoked.is_none() && !other.disowned && !other.is_over(server.now()));
+        if !known && !others.is_empty() {
             kinds.push(EventKind::DeviceAdded);
         }
         if AcmeServer::supersede(&mut state, &issued) {

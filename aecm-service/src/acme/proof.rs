@@ -28,6 +28,14 @@ impl AcmeServer {
         )))
     }
 
+    /// Whether the account proved control of the mailbox within the hour.
+    pub(super) fn proved_lately(&self, state: &State, account: &str, mailbox: &Mailbox) -> bool {
+        let now = self.now();
+        state
+            .reusable_all(account, mailbox, now)
+            .any(|proof| proof.validated.is_some_and(|at| now.since(at) <= FRESH))
+    }
+
     /// The account proved control of the mailbox within the hour; `what` needs that.
     pub(super) fn require_fresh_proof(
         &self,
@@ -36,11 +44,7 @@ impl AcmeServer {
         mailbox: &Mailbox,
         what: &str,
     ) -> Result<(), Problem> {
-        let now = self.now();
-        let fresh = state
-            .reusable_all(account, mailbox, now)
-            .any(|proof| proof.validated.is_some_and(|at| now.since(at) <= FRESH));
-        if fresh {
+        if self.proved_lately(state, account, mailbox) {
             return Ok(());
         }
         Err(Problem::new(

@@ -7,6 +7,7 @@ mod records;
 mod relay;
 mod room;
 mod table;
+mod trust;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -233,53 +234,6 @@ impl State {
                     && issued.is_active(now)
             })
             .max_by_key(|issued| issued.number)
-    }
-
-    /// Whether the account has the private key of `issued`: a certificate for it was issued to the account, or
-    /// a transfer brought it.
-    pub(super) fn holds(&self, account: &str, issued: &Issued) -> bool {
-        let Some(key) = issued.key_name() else { return false };
-        let by_transfer = self.accounts.get(account).is_some_and(|account| account.held.contains(&key));
-        by_transfer
-            || self.certificates.values().any(|other| {
-                other.account == account && !other.disowned && other.key_name().as_ref() == Some(&key)
-            })
-    }
-
-    /// A device of the mailbox is its owner's no more: the account proves the mailbox anew before it orders, holds
-    /// none of its encrypting keys, and waits for none.
-    pub(super) fn disown(&mut self, account: &str, mailbox: &Mailbox, now: Time) {
-        for authorization in self.authorizations.matching_mut(|authorization| {
-            authorization.account == account
-                && authorization.mailbox.matches(mailbox)
-                && matches!(authorization.status(now), "valid" | "pending")
-        }) {
-            authorization.state = AuthorizationState::Revoked;
-        }
-        let mut keys = BTreeSet::new();
-        for issued in self.certificates.values() {
-            if issued.profile.purpose == Purpose::Encrypt && issued.mailbox.matches(mailbox) {
-                keys.extend(issued.key_name());
-            }
-        }
-        if let Some(account) = self.accounts.get_mut(account) {
-            account.held.retain(|key| !keys.contains(key));
-        }
-        for issued in self.certificates.matching_mut(|issued| {
-            issued.account == account
-                && issued.profile.purpose == Purpose::Encrypt
-                && issued.mailbox.matches(mailbox)
-        }) {
-            issued.disowned = true;
-        }
-        for transfer in self.transfers.matching_mut(|transfer| {
-            transfer.account == account
-                && transfer.mailbox.matches(mailbox)
-                && matches!(transfer.status(now), "pending" | "answered")
-        }) {
-            transfer.state = TransferState::Refused;
-            transfer.response = None;
-        }
     }
 
     /// The number of the next certificate.

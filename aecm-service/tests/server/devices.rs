@@ -11,6 +11,7 @@ use aecm_core::suite::{Purpose, Suite};
 use aecm_service::AcmeOptions;
 use serde_json::{Value, json};
 
+use crate::certificate::revoke_by_key;
 use crate::client::{Client, Reply, csr, field, key, open, start, start_with};
 use crate::relay::Device;
 use crate::state::World;
@@ -55,9 +56,9 @@ async fn prove_anew(client: &mut Client, mailbox: &Mailbox) {
     client.post(&url, &json!({ "token": token })).await.expect(200);
 }
 
-// A stranger who once read the mail does not end the encrypting key of its owner.
+// A stranger who once read the mail does not end the encrypting key of its owner, nor throw out its devices.
 #[tokio::test]
-async fn another_s_encrypting_certificate_is_revoked_with_a_fresh_proof_only() {
+async fn another_s_certificate_is_revoked_with_a_fresh_proof_only() {
     let (dial, service) = dialled().await;
     let alice = open(&service, "alice@example.test");
     let mut owner = Device::new(&service, &alice).await;
@@ -68,13 +69,14 @@ async fn another_s_encrypting_certificate_is_revoked_with_a_fresh_proof_only() {
     let refused = revoke(&mut other.client, &first[0], 0).await.refused(403, "userActionRequired");
     assert!(refused.text().contains("new authorization"), "{}", refused.text());
     assert_eq!(refused.json()["instance"], other.client.url("newOrder"));
-    // Its own signing certificate, and another's, go as before.
+    revoke(&mut other.client, &owner.signing.certificate.clone(), 0).await.refused(403, "userActionRequired");
+    // Its own signing certificate goes as before.
     revoke(&mut other.client, &other.signing.certificate.clone(), 0).await.expect(200);
     // With a fresh proof it goes, and the mailbox is told.
     prove_anew(&mut other.client, &alice).await;
     revoke(&mut other.client, &first[0], 0).await.expect(200);
     assert_eq!(notices(&other.client, &alice, "was revoked by another device").await, 1);
-    // The account it was issued to, and one that holds the key, need none.
+    // The account it was issued to needs none; one that holds the key, does.
     let again = owner.encrypting(&shared).await;
     let mut holder = Device::new(&service, &alice).await;
     // Signed by the key itself: it counts as a holder.
@@ -82,6 +84,8 @@ async fn another_s_encrypting_certificate_is_revoked_with_a_fresh_proof_only() {
     let request = csr(&alice, Purpose::Encrypt, &shared).await;
     holder.client.finalize(&order, &request, None).await.expect(200);
     dial.0.store(2 * 3_700, Ordering::SeqCst);
+    revoke(&mut holder.client, &again[0], 1).await.refused(403, "userActionRequired");
+    prove_anew(&mut holder.client, &alice).await;
     revoke(&mut holder.client, &again[0], 0).await.expect(200);
     let last = owner.encrypting(&shared).await;
     revoke(&mut owner.client, &last[0], 0).await.expect(200);
@@ -157,6 +161,115 @@ async fn a_removed_device_is_trusted_with_nothing_more() {
 
 fn aecm_identifier(leaf: &Certificate) -> String {
     format!("{}.{}", encode(leaf.authority_key_identifier().unwrap()), encode(leaf.serial()))
+}
+
+// An account that proved the mailbox long ago and has no certificate is on no list: it throws nobody out, and goes
+// with the next device that is.
+#[tokio::test]
+async fn an_account_that_nobody_sees_is_removed_with_a_device() {
+    let (dial, service) = dialled().await;
+    let alice = open(&service, "alice@example.test");
+    let mut owner = Device::new(&service, &alice).await;
+    let encrypting = owner.encrypting(&key(KeySpec::Sm2)).await;
+    let mut unseen = Client::registered(&service).await;
+    prove_anew(&mut unseen, &alice).await;
+    let mut lost = Device::new(&service, &alice).await;
+    let mut third = Device::new(&service, &alice).await;
+    dial.0.store(3_700, Ordering::SeqCst);
+    for certificate in [&owner.signing.certificate, &lost.signing.certificate, &encrypting[0]] {
+        revoke(&mut unseen, certificate, 0).await.refused(403, "userActionRequired");
+    }
+    assert_eq!(unseen.order(&alice, Some("sm2-sign-mv")).await.body["status"], "ready");
+    prove_anew(&mut owner.client, &alice).await;
+    // An encrypting one removes no device.
+    let of_third = third.client.issue(&alice, Suite::Classic, Purpose::Encrypt, &key(KeySpec::P256)).await;
+    revoke(&mut owner.client, &of_third[0], 0).await.expect(200);
+    assert_eq!(unseen.order(&alice, Some("sm2-sign-mv")).await.body["status"], "ready");
+    revoke(&mut owner.client, &lost.signing.certificate.clone(), 0).await.expect(200);
+    for (client, status) in [
+        (&mut unseen, "pending"),
+        (&mut lost.client, "pending"),
+        (&mut third.client, "ready"),
+        (&mut owner.client, "ready"),
+    ] {
+        assert_eq!(client.order(&alice, Some("sm2-sign-mv")).await.body["status"], status);
+    }
+    // The device comes back as a new one.
+    assert_eq!(notices(&owner.client, &alice, "first certificate").await, 2);
+    dial.0.store(3_800, Ordering::SeqCst);
+    prove_anew(&mut lost.client, &alice).await;
+    let back = lost.client.issue(&alice, Suite::Sm2, Purpose::Sign, &key(KeySpec::Sm2)).await;
+    assert_eq!(notices(&owner.client, &alice, "first certificate").await, 3);
+    let kinds: Vec<String> = owner.events().await.into_iter().map(|(kind, _)| kind).collect();
+    assert_eq!(kinds.last().map(String::as_str), Some("device-added"), "{kinds:?}");
+    let listed = devices(&mut owner.client).await;
+    let added = back[0].not_before().to_string();
+    assert!(listed.iter().any(|device| device["added"] == added), "{listed:?}");
+    // Renewing makes no new device.
+    lost.client.issue(&alice, Suite::Sm2, Purpose::Sign, &key(KeySpec::Sm2)).await;
+    assert_eq!(notices(&owner.client, &alice, "first certificate").await, 3);
+}
+
+// A device that was removed does not end the shared key by its own old certificate; the key itself does.
+#[tokio::test]
+async fn a_removed_device_does_not_revoke_the_shared_key() {
+    let (dial, service) = dialled().await;
+    let alice = open(&service, "alice@example.test");
+    let mut owner = Device::new(&service, &alice).await;
+    let shared = key(KeySpec::P256);
+    let of_owner = owner.encrypting(&shared).await;
+    let mut lost = Device::new(&service, &alice).await;
+    let order = lost.client.order(&alice, None).await;
+    let request = csr(&alice, Purpose::Encrypt, &shared).await;
+    let issued = lost.client.finalize(&order, &request, None).await.expect(200).json();
+    let pem = lost.client.read(issued["certificate"].as_str().unwrap()).await.expect(200);
+    let of_lost = Certificate::all_from_pem(pem.text()).unwrap().remove(0);
+    revoke(&mut owner.client, &lost.signing.certificate.clone(), 0).await.expect(200);
+    let told = notices(&owner.client, &alice, "was revoked by another device").await;
+    for reason in [0, 1] {
+        revoke(&mut lost.client, &of_lost, reason).await.refused(403, "userActionRequired");
+    }
+    // Nor does one whose proof is over.
+    dial.0.store(31 * 86_400, Ordering::SeqCst);
+    let mut other = Device::new(&service, &alice).await;
+    let request = csr(&alice, Purpose::Encrypt, &shared).await;
+    let order = other.client.order(&alice, None).await;
+    other.client.finalize(&order, &request, None).await.expect(200);
+    revoke(&mut owner.client, &of_owner[0], 1).await.refused(403, "userActionRequired");
+    assert_eq!(notices(&owner.client, &alice, "was revoked by another device").await, told);
+    // Whoever has the key says it for all its certificates, and the mailbox hears of it.
+    let url = lost.client.url("revokeCert");
+    revoke_by_key(&mut lost.client, &url, &of_lost, &shared, 1).await.expect(200);
+    prove_anew(&mut owner.client, &alice).await;
+    revoke(&mut owner.client, &of_owner[0], 1).await.refused(400, "alreadyRevoked");
+    assert_eq!(notices(&owner.client, &alice, "was revoked by another device").await, told + 1);
+}
+
+// Many certificates of one device hide neither the other devices nor the keys to encrypt to.
+#[tokio::test]
+async fn lists_are_bounded_by_device() {
+    let service = start(AcmeOptions::default()).await;
+    let alice = open(&service, "alice@example.test");
+    let mut quiet = Device::new(&service, &alice).await;
+    let encrypting = quiet.encrypting(&key(KeySpec::Sm2)).await;
+    let mut busy = Device::new(&service, &alice).await;
+    let mut newest = Vec::new();
+    for _ in 0..17 {
+        newest.push(busy.client.issue(&alice, Suite::Sm2, Purpose::Sign, &key(KeySpec::Sm2)).await.remove(0));
+    }
+    let listed = devices(&mut quiet.client).await;
+    let counts: Vec<usize> =
+        listed.iter().map(|device| device["certificates"].as_array().unwrap().len()).collect();
+    assert_eq!(counts, [2, 16], "each device is there");
+    assert_eq!(listed[1]["certificates"][0], encode(newest[16].as_der()));
+    let url = quiet.client.directory["meta"]["aecm"]["certificates"].as_str().unwrap().to_owned();
+    let public = quiet.client.get(&format!("{url}alice%40example.test")).await.expect(200).json();
+    let leaves: Vec<Value> =
+        public["certificates"].as_array().unwrap().iter().map(|chain| chain[0].clone()).collect();
+    let mut expected = vec![encode(encrypting[0].as_der()), encode(newest[16].as_der())];
+    expected.push(encode(quiet.signing.certificate.as_der()));
+    expected.extend(newest[13..16].iter().rev().map(|leaf| encode(leaf.as_der())));
+    assert_eq!(leaves, expected, "the newest of each device first");
 }
 
 // Its own account revoking its own signing certificate loses nothing.

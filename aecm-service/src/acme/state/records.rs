@@ -189,7 +189,8 @@ pub(in crate::acme) struct Issued {
     pub(in crate::acme) replaced_by: Option<String>,
     /// An encrypting one whose key gave way to another.
     pub(in crate::acme) superseded: bool,
-    /// An encrypting one whose account holds the key no more: another device removed it.
+    /// Another device removed its account from the mailbox: what it was trusted with ended, and where this is an
+    /// encrypting one, it does not count as holding the key.
     #[serde(default)]
     pub(in crate::acme) disowned: bool,
     /// What the device calls itself that it was issued to.
