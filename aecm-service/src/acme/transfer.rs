@@ -128,8 +128,8 @@ impl AcmeServer {
         })
     }
 
-    /// `POST-as-GET transfers`: what waits for an answer of this account, the newest of each account that asks
-    /// before the second of any.
+    /// `POST-as-GET transfers`: what waits for an answer of this account, the newest first. Of more than fit, the
+    /// newest of each account that asks goes before the second of any.
     pub(super) fn transfers(&self, signed: &Signed) -> Result<Answer, Problem> {
         post_as_get(signed)?;
         let account = signed.account()?;
@@ -144,12 +144,14 @@ impl AcmeServer {
             .collect();
         waiting.sort_by_key(|transfer| core::cmp::Reverse(transfer.created));
         let mut room = MAX_LIST.saturating_sub(64);
-        let list: Vec<Value> = by_turns(waiting, |transfer| &transfer.account)
+        let mut chosen: Vec<(Time, Value)> = by_turns(waiting, |transfer| &transfer.account)
             .into_iter()
-            .map(|(_, transfer)| self.transfer_json(transfer, false))
-            .filter(|transfer| takes_room(&mut room, transfer))
+            .map(|(_, transfer)| (transfer.created, self.transfer_json(transfer, false)))
+            .filter(|(_, transfer)| takes_room(&mut room, transfer))
             .take(MAX_LISTED)
             .collect();
+        chosen.sort_by_key(|(created, _)| core::cmp::Reverse(*created));
+        let list: Vec<Value> = chosen.into_iter().map(|(_, transfer)| transfer).collect();
         Ok(json_answer(200, &json!({ "transfers": list })))
     }
 

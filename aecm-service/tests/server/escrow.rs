@@ -495,7 +495,7 @@ async fn only_certificates_issued_here_are_kept() {
     let transport = core::mem::replace(&mut device.transport, shared.clone());
     let foreign = stand_in(&device).await;
     device.transport = transport;
-    device.store(&[(&shared, &[foreign.clone()])]).await.refused(403, "unauthorized");
+    device.store(&[(&shared, core::slice::from_ref(&foreign))]).await.refused(403, "unauthorized");
     device.store(&[(&shared, &[foreign.clone(), chain[0].clone()])]).await.expect(204);
     let kept: [(&SoftwareKey, &[Certificate]); 1] = [(&shared, &chain[..1])];
     assert_eq!(given(&service, &mut device).await, package(&kept));
