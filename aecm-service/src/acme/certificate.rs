@@ -54,8 +54,8 @@ impl AcmeServer {
 
     /// Revokes for the account that ordered, an account that controls the mailbox, or the certificate's key.
     ///
-    /// A device that proved the mailbox just now may revoke what is another device's. With a signing certificate
-    /// goes what the other device was trusted with, and what accounts were that nobody sees. A device that is not
+    /// A device that proved the mailbox just now may revoke what is another device's. With a signing certificate,
+    /// or the last of any, goes what the other device was trusted with, and accounts that nobody sees. A device that is not
     /// trusted any more has its own certificates of a shared encrypting key only so, too.
     pub(super) async fn revoke(&self, signed: &Signed) -> Result<Answer, Problem> {
         let (answer, announced) = self.revoke_now(signed)?;
@@ -151,7 +151,7 @@ impl AcmeServer {
             state.compromised.insert(key, Compromised { at: now });
         }
         if let Some(account) = by_other
-            && found.profile.purpose == Purpose::Sign
+            && (found.profile.purpose == Purpose::Sign || !state.stands(&found.account, &found.mailbox, now))
         {
             state.disown(&found.account, &found.mailbox, now);
             state.disown_unseen(account, &found.mailbox, now);

@@ -210,6 +210,21 @@ async fn an_account_that_nobody_sees_is_removed_with_a_device() {
     assert_eq!(notices(&owner.client, &alice, "first certificate").await, 3);
 }
 
+// A device may be listed with no signing certificate: with its last certificate it is removed.
+#[tokio::test]
+async fn a_device_goes_with_its_last_certificate() {
+    let service = start(AcmeOptions::default()).await;
+    let alice = open(&service, "alice@example.test");
+    let mut owner = Device::new(&service, &alice).await;
+    let mut stamper = Client::registered(&service).await;
+    let first = stamper.issue(&alice, Suite::Sm2, Purpose::Timestamp, &key(KeySpec::Sm2)).await;
+    let second = stamper.issue(&alice, Suite::Sm2, Purpose::Timestamp, &key(KeySpec::Sm2)).await;
+    for (certificate, status) in [(&first[0], "ready"), (&second[0], "pending")] {
+        revoke(&mut owner.client, certificate, 0).await.expect(200);
+        assert_eq!(stamper.order(&alice, Some("sm2-timestamp-mv")).await.body["status"], status);
+    }
+}
+
 // A device that was removed does not end the shared key by its own old certificate; the key itself does.
 #[tokio::test]
 async fn a_removed_device_does_not_revoke_the_shared_key() {

@@ -74,6 +74,16 @@ impl State {
                 }))
     }
 
+    /// Whether the account has a standing certificate for the mailbox.
+    pub(in crate::acme) fn stands(&self, account: &str, mailbox: &Mailbox, now: Time) -> bool {
+        self.certificates.values().any(|issued| {
+            issued.account == account
+                && issued.mailbox.matches(mailbox)
+                && issued.revoked.is_none()
+                && !issued.is_over(now)
+        })
+    }
+
     /// Accounts that have proofs of the mailbox and no standing certificate for it, but for the account that asks:
     /// they are on no list of devices, so nobody could remove them. They prove the mailbox anew.
     pub(in crate::acme) fn disown_unseen(&mut self, but: &str, mailbox: &Mailbox, now: Time) {
