@@ -9,13 +9,15 @@ use aecm::acme::wire::RevocationReason;
 use aecm::core::directory::CertificateDirectory as _;
 use aecm::core::limits::Limits;
 use aecm::core::mailbox::Mailbox as Address;
-use aecm::core::suite::Purpose;
+use aecm::core::software::KeySpec;
+use aecm::core::suite::{Purpose, Suite};
 use aecm::store::{EntryState, Slot};
 use aecm::{Mailbox, Plan, RenewPlan, SlotState};
 use serde_json::{Value, json};
 
+use crate::escrow::{consent, keeping};
 use crate::meddler::{Meddler, answered, orders, problem};
-use crate::transfer::{second, waits};
+use crate::transfer::{note, opens, second, waits};
 use crate::world::{World, memory, run};
 
 fn encrypt() -> Slot {
@@ -143,5 +145,68 @@ fn a_list_that_is_too_long_still_names_the_encrypting_key() {
         assert_eq!(found.len(), 64);
         assert_eq!(found[0].certificate, encrypts);
         assert!(found[1..].iter().all(|found| found.certificate == signs));
+    });
+}
+
+// Which of the keys is in use is what the list would say; an order says it too.
+#[test]
+fn keys_come_out_of_escrow_without_the_list() {
+    run(async {
+        let world = keeping(KeySpec::Sm2).await;
+        let first = world.person("unlisted-escrow", Plan::sm2()).await;
+        let mail = note(&first).await;
+        first.escrow(consent(&world).await).await.unwrap();
+        let (second, meddler) = meddled(&world, first.address());
+        meddler
+            .answer(|request, _| is_list(&request.url).then(|| problem(500, "serverInternal", "in trouble")));
+        let recovered = second.recover(Plan::sm2()).await.unwrap();
+        assert!(recovered.is_complete(), "{recovered:?}");
+        assert_eq!(recovered.received(), [Suite::Sm2]);
+        opens(&second, &mail).await;
+        let key = async |mailbox: &Mailbox| {
+            let entries = mailbox.entries().await.unwrap();
+            let active = |one: &&aecm::store::Entry| one.slot == encrypt() && one.state == EntryState::Active;
+            entries.iter().find(active).unwrap().public_key.spki_der().to_vec()
+        };
+        assert_eq!(key(&second).await, key(&first).await, "no new one was made");
+    });
+}
+
+// Renewed by a call that is gone on with, and revoked by another device since: that is not called renewed.
+#[test]
+fn what_was_renewed_and_revoked_since_is_followed() {
+    run(async {
+        let world = World::new().await;
+        let address = world.address("followed");
+        let (mailbox, meddler) = meddled(&world, &address);
+        assert!(mailbox.provision(Plan::sm2()).await.unwrap().is_complete());
+        let other = second(&world, &mailbox);
+        other.provision(Plan::sm2()).await.unwrap();
+        world.dial.forward(Duration::from_secs(350 * 86_400));
+        meddler.answer(|request, payload| {
+            orders(request, payload, "sm2-sign-mv").then(|| problem(403, "rejectedIdentifier", "not today"))
+        });
+        let now = || aecm::core::embed::Clock::now(world.dial.as_ref());
+        let state = |renewed: &aecm::Renewed, purpose| {
+            renewed.slots.iter().find(|slot| slot.purpose == purpose).map(|slot| slot.state)
+        };
+        let renewed = mailbox.renew_if_due(now()).await.unwrap();
+        assert_eq!(state(&renewed, Purpose::Encrypt), Some(SlotState::Renewed), "{renewed:?}");
+        assert_eq!(state(&renewed, Purpose::Sign), Some(SlotState::Failed), "{renewed:?}");
+        let certificate = async || {
+            let slots = mailbox.slots().await.unwrap();
+            slots.into_iter().find(|slot| slot.purpose == Purpose::Encrypt).unwrap()
+        };
+        let revoked = certificate().await.certificate.unwrap();
+        let own = other.slots().await.unwrap();
+        let own = own.iter().find(|slot| slot.purpose == Purpose::Sign).unwrap();
+        other.renew(RenewPlan::slot(own.slot())).await.unwrap();
+        other.revoke(revoked.clone(), RevocationReason::KeyCompromise).await.unwrap();
+        world.dial.forward(Duration::from_secs(3_600));
+        let renewed = mailbox.renew_if_due(now()).await.unwrap();
+        assert_eq!(state(&renewed, Purpose::Encrypt), Some(SlotState::Rekeyed), "{renewed:?}");
+        let slot = certificate().await;
+        assert_eq!(slot.state, SlotState::Present);
+        assert_ne!(slot.certificate, Some(revoked));
     });
 }
