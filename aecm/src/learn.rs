@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use aecm_acme::client::ClientError;
 use aecm_acme::wire::{Event, EventAccount, EventKind};
 use aecm_core::certificate::Certificate;
-use aecm_core::directory::CertificateDirectory as _;
 use aecm_core::suite::{Purpose, Suite};
 use aecm_store::{Entry, EntryState, Slot};
 use serde::{Deserialize, Serialize};
@@ -86,10 +85,7 @@ impl Mailbox {
         if open.is_empty() {
             return Ok(lost);
         }
-        let listed = match self.service_directory().await? {
-            None => None,
-            Some(directory) => Some(directory.certificates(self.address()).await?),
-        };
+        let listed = self.listed_by_service().await;
         let new: Option<Vec<Certificate>> = listed.map(|found| {
             let named = |one: &Certificate| open.contains(&hex(&one.sha256()));
             found.into_iter().map(|found| found.certificate).filter(named).collect()

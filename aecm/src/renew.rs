@@ -64,6 +64,8 @@ pub(super) struct Asked {
     pub(super) rekey: bool,
     /// Whether the failure of the only slot is that of the call.
     pub(super) strict: bool,
+    /// Slots that are renewed again where the call that is gone on with had done so already.
+    pub(super) anew: Vec<Slot>,
 }
 
 impl Mailbox {
@@ -108,13 +110,14 @@ impl Mailbox {
         self.renew_plan(&plan, taken, observer).await
     }
 
-    /// Without taking the turn, and without looking at transfers.
-    pub(crate) async fn renew_slots(
-        &self,
-        plan: &RenewPlan,
-        observer: Option<Arc<dyn Observer>>,
-    ) -> Result<Renewed, Error> {
-        self.renew_plan(plan, Taken::default(), observer).await
+    /// A new certificate for a slot, whatever an earlier call had come to, and without looking at transfers. For
+    /// whoever has the turn.
+    pub(crate) async fn renew_afresh(&self, slot: Slot) -> Result<(), Error> {
+        let call = format!("proof {slot}");
+        self.end(&call).await?;
+        let plan = RenewPlan::slot(slot.clone());
+        let asked = Asked { slots: vec![slot], call, rekey: false, strict: true, anew: Vec::new() };
+        self.renew_asked(&plan, asked, Taken::default(), None).await.map(|_| ())
     }
 
     async fn renew_plan(
@@ -126,7 +129,7 @@ impl Mailbox {
         let ring = self.keyring().await?;
         let slots = self.to_renew(plan, &ring)?;
         let strict = matches!(plan.slots(), Some([_]));
-        let asked = Asked { slots, call: plan.call(), rekey: plan.rekeys(), strict };
+        let asked = Asked { slots, call: plan.call(), rekey: plan.rekeys(), strict, anew: Vec::new() };
         self.renew_asked(plan, asked, taken, observer).await
     }
 
@@ -150,8 +153,7 @@ impl Mailbox {
         let came = taken.received();
         let mut progress = core::mem::replace(&mut taken.progress, Progress::Nothing);
         if !tried.lacking.is_empty() {
-            let suites: Vec<Suite> = tried.lacking.iter().map(|one| one.suite).collect();
-            self.set_aside(&suites).await?;
+            self.set_aside(&tried.lacking).await?;
             let wanted: Vec<PlanItem> = open.iter().map(Item::plan_item).collect();
             match self.after_ordering(&wanted, tried.lacking.clone(), progress, &ring).await {
                 Ok(now) => progress = self.await_transfer(now, plan.wait(), &ring).await?,
@@ -207,18 +209,24 @@ impl Mailbox {
             let suite = item.slot.suite;
             let found = tried.lacking.iter().position(|one| one.suite == suite);
             if let (Purpose::Encrypt, Some(place)) = (item.slot.purpose, found) {
-                tried.lacking.remove(place);
-                tried.refused_keys.push(suite);
+                let refused = tried.lacking.remove(place);
+                tried.refused_keys.push(refused);
                 tried.fail(&item.slot, TransferError::NotIssuer { suite }.into());
             }
         }
     }
 
-    /// Puts keys aside that were made for a certificate which is not to be had.
-    async fn set_aside(&self, suites: &[Suite]) -> Result<(), Error> {
+    /// Puts keys aside that were made for a certificate which is not to be had; never one that the service says is in
+    /// use.
+    async fn set_aside(&self, refused: &[Lacking]) -> Result<(), Error> {
+        let mut named = Vec::new();
+        for one in refused {
+            named.extend(self.named(one).await.into_iter().map(|(leaf, _)| leaf));
+        }
         for entry in self.entries().await? {
             let made = entry.state == EntryState::Pending && entry.slot.purpose == Purpose::Encrypt;
-            if made && suites.contains(&entry.slot.suite) {
+            let in_use = named.iter().any(|leaf| leaf.public_key() == Some(&entry.public_key));
+            if made && !in_use && refused.iter().any(|one| one.suite == entry.slot.suite) {
                 self.aecm().store().remove(self.address(), &entry.id).await?;
             }
         }

@@ -3,7 +3,6 @@
 use aecm_acme::client::{ClientError, Revoked};
 use aecm_acme::wire::{Event, EventKind, ProblemType, RevocationReason};
 use aecm_core::certificate::Certificate;
-use aecm_core::directory::CertificateDirectory as _;
 use aecm_core::public_key::KeyKind;
 use aecm_core::suite::Purpose;
 use aecm_store::{DeviceId, Entry, EntryState, KeyId, Slot};
@@ -122,7 +121,7 @@ impl Mailbox {
     /// [`RenewPlan::rekey`](crate::RenewPlan::rekey) and revoke the old one.
     ///
     /// # Errors
-    /// [`Error::NothingThere`] for a device of which nothing is known; [`Error::Provision`], [`Error::Directory`].
+    /// [`Error::NothingThere`] for a device of which nothing is known; [`Error::Provision`].
     pub async fn revoke_device(
         &self,
         device: &DeviceId,
@@ -131,7 +130,7 @@ impl Mailbox {
         let ring = self.keyring().await?;
         let known = self.known_devices().await?;
         let devices = self.listed_devices(&ring).await?;
-        let published = self.listed().await?;
+        let published = self.listed().await;
         let now = self.aecm().clock().now();
         let own_entries: Vec<&Entry> =
             ring.entries.iter().filter(|entry| entry.slot.purpose != Purpose::Encrypt).collect();
@@ -210,18 +209,19 @@ impl Mailbox {
         all.filter(|certificate| now <= certificate.not_after()).cloned().collect()
     }
 
-    /// Signing certificates of the mailbox that the directory of certificates lists.
-    async fn listed(&self) -> Result<Vec<Certificate>, Error> {
-        let found = match (self.aecm().directory(), self.service_directory().await?) {
-            (_, Some(directory)) => directory.certificates(self.address()).await?,
-            (Some(directory), None) => directory.certificates(self.address()).await?,
+    /// Signing certificates of the mailbox that the directory of certificates lists, where it can be read: what is
+    /// known of a device is revoked all the same.
+    async fn listed(&self) -> Vec<Certificate> {
+        let found = match (self.listed_by_service().await, self.aecm().directory()) {
+            (Some(found), _) => found,
+            (None, Some(directory)) => directory.certificates(self.address()).await.unwrap_or_default(),
             (None, None) => Vec::new(),
         };
         let signs = |certificate: &Certificate| {
             certificate.key_usage().is_some_and(|usage| usage.digital_signature())
                 && certificate.san_mailboxes().iter().any(|named| named.matches(self.address()))
         };
-        Ok(found.into_iter().map(|found| found.certificate).filter(signs).collect())
+        found.into_iter().map(|found| found.certificate).filter(signs).collect()
     }
 
     /// Certificates that the service named together with the device.

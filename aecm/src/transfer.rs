@@ -17,7 +17,7 @@ mod take;
 
 pub use ask::Waiting;
 pub(crate) use ask::{Lacking, Progress};
-pub(crate) use conflict::rekeyed_elsewhere;
 pub use conflict::{ConflictingKey, RekeyedElsewhere, TransferConflict};
+pub(crate) use conflict::{not_given_up, rekeyed_elsewhere};
 pub use error::TransferError;
 pub use give::{Given, TransferRequest};

@@ -52,5 +52,7 @@ mod time;
 mod transfer;
 #[path = "facade/transfer_hostile.rs"]
 mod transfer_hostile;
+#[path = "facade/troubled.rs"]
+mod troubled;
 #[path = "facade/unposted.rs"]
 mod unposted;

@@ -4,13 +4,13 @@
 use aecm_acme::plan::{Plan as OrderPlan, PlanItem};
 use aecm_core::suite::{Level, Purpose};
 use aecm_core::time::Time;
-use aecm_store::{Entry, EntryState, ImportedKey};
+use aecm_store::{Entry, EntryState, ImportedKey, KeyId};
 
 use super::{KeyChoice, KeyChoices};
 use crate::error::Error;
 use crate::keyring::Keyring;
 use crate::mailbox::Mailbox;
-use crate::transfer::Lacking;
+use crate::transfer::{Lacking, not_given_up};
 
 impl Mailbox {
     /// Puts keys that are in this store into use and has them certified for this account, which so becomes known as
@@ -27,15 +27,15 @@ impl Mailbox {
         let mut choices: KeyChoices = Vec::new();
         for mut one in lacking {
             if one.certificate.is_none() {
-                self.look_up(&mut one, &ring).await?;
+                self.look_up(&mut one, &ring).await;
             }
             let Some(entry) = held(&ring, &one) else {
                 elsewhere.push(one);
                 continue;
             };
-            let in_use = ring.active_in(&entry.slot).is_some_and(|active| active.id == entry.id);
-            if !in_use && ring.holds(&entry.slot, now) {
-                // Another one is in use here; whether this one takes its place is for the owner to say.
+            if not_given_up(&ring, one.suite, now).is_some_and(|(active, _)| active.id != entry.id) {
+                // Another one is in use here, or was until somebody else revoked it; whether this one takes its place
+                // is for the owner to say.
                 elsewhere.push(one);
                 continue;
             }
@@ -52,15 +52,14 @@ impl Mailbox {
     }
 
     /// The certificate of a key of this store that the service lists, where it names none.
-    async fn look_up(&self, one: &mut Lacking, ring: &Keyring) -> Result<(), Error> {
-        for (leaf, above) in self.named(one).await? {
+    async fn look_up(&self, one: &mut Lacking, ring: &Keyring) {
+        for (leaf, above) in self.named(one).await {
             let found = Lacking { suite: one.suite, certificate: Some(leaf), chain: above };
             if held(ring, &found).is_some() {
                 *one = found;
-                return Ok(());
+                return;
             }
         }
-        Ok(())
     }
 
     /// Enters the certificate that the service names, makes its key the active one, and puts aside keys that were
@@ -79,6 +78,7 @@ impl Mailbox {
             let pkcs8 = store.export(self.address(), &entry.id).await?;
             let key = ImportedKey { slot, pkcs8, chains, state };
             store.import(self.address(), vec![key], self.aecm().clock().now()).await?;
+            self.promote(&entry.id).await?;
         } else if entry.certificate.as_ref() != Some(certificate) {
             store.install(self.address(), &entry.id, chain).await?;
         }
@@ -88,6 +88,27 @@ impl Mailbox {
                 store.remove(self.address(), &other.id).await?;
             }
         }
+        Ok(())
+    }
+}
+
+impl Mailbox {
+    /// Makes a key that retired the one in use again; that which is in use retires. A store does not do so by itself
+    /// while the place is taken: it knows neither revocations nor the owner's word.
+    pub(crate) async fn promote(&self, id: &KeyId) -> Result<(), Error> {
+        let entries = self.entries().await?;
+        let retired = |entry: &&Entry| entry.id == *id && entry.state == EntryState::Retired;
+        let Some(entry) = entries.iter().find(retired) else { return Ok(()) };
+        let Some(own) = &entry.certificate else { return Ok(()) };
+        let store = self.aecm().store();
+        let mut chains: Vec<_> = entry.former.iter().map(|leaf| vec![leaf.clone()]).collect();
+        chains.push(core::iter::once(own).chain(&entry.chain).cloned().collect());
+        let (slot, state) = (entry.slot.clone(), EntryState::Active);
+        let pkcs8 = store.export(self.address(), id).await?;
+        // A tombstone keeps its octets, and takes the state it is imported with.
+        store.remove(self.address(), id).await?;
+        let key = ImportedKey { slot, pkcs8, chains, state };
+        store.import(self.address(), vec![key], self.aecm().clock().now()).await?;
         Ok(())
     }
 }

@@ -13,7 +13,7 @@ use aecm_core::mailbox::Mailbox;
 use aecm_core::public_key::KeyKind;
 use aecm_core::software::KeySpec;
 use aecm_core::suite::{Level, Purpose, Suite};
-use aecm_store::{Entry, EntryState, KeyId, KeyStore, Slot, StoreError};
+use aecm_store::{Entry, EntryState, ImportedKey, KeyId, KeyStore, Slot, StoreError};
 use zeroize::Zeroizing;
 
 use crate::account;
@@ -146,7 +146,15 @@ impl Keys for StoreKeys {
             .iter()
             .find(|entry| entry.slot.same_place(&slot) && Some(&entry.public_key) == leaf_key)
             .ok_or_else(|| KeysError::Store("the certificate's key is not in its slot".to_owned()))?;
-        self.store.install(mailbox, &entry.id, chain.to_vec()).await.map_err(failed)
+        if matches!(entry.state, EntryState::Pending | EntryState::Active) {
+            return self.store.install(mailbox, &entry.id, chain.to_vec()).await.map_err(failed);
+        }
+        // Given up while its certificate was on the way: another key took its place, which it does not take back.
+        // Mail that is encrypted to this certificate opens all the same.
+        let pkcs8 = self.store.export(mailbox, &entry.id).await.map_err(failed)?;
+        let (slot, state) = (entry.slot.clone(), EntryState::Retired);
+        let key = ImportedKey { slot, pkcs8, chains: vec![chain.to_vec()], state };
+        self.store.import(mailbox, vec![key], self.clock.now()).await.map(|_| ()).map_err(failed)
     }
 
     async fn load(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, KeysError> {

@@ -9,7 +9,7 @@ use aecm_core::certificate::Certificate;
 use aecm_core::digest::DigestAlgorithm;
 use aecm_core::time::Time;
 
-use super::{Asked, RenewPlan, Renewed, renewable};
+use super::{Asked, RenewPlan, Renewed, Taken, renewable};
 use crate::error::Error;
 use crate::mailbox::Mailbox;
 
@@ -47,10 +47,15 @@ impl Mailbox {
         observer: Option<Arc<dyn Observer>>,
     ) -> Result<Renewed, Error> {
         let _turn = self.turn().await?;
-        let taken = self.take_given().await?;
-        let mut reachable = self.hear().await?;
+        let (taken, mut reachable) = match self.take_given().await {
+            Ok(taken) => (taken, self.hear().await?),
+            // What is due says so itself.
+            Err(Error::Provision(ClientError::ServiceUnreachable { .. })) => (Taken::default(), false),
+            Err(error) => return Err(error),
+        };
         let ring = self.keyring().await?;
         let mut slots = if reachable { self.lost_elsewhere(&ring).await? } else { Vec::new() };
+        let anew = slots.clone();
         let mut next: Option<Time> = None;
         for entry in renewable(&ring) {
             let Some(certificate) = &entry.certificate else { continue };
@@ -73,7 +78,7 @@ impl Mailbox {
                 next = Some(next.map_or(moment, |known| known.min(moment)));
             }
         }
-        let asked = Asked { slots, call: "due".to_owned(), rekey: false, strict: false };
+        let asked = Asked { slots, call: "due".to_owned(), rekey: false, strict: false, anew };
         let renewed = self.renew_asked(&RenewPlan::all(), asked, taken, observer).await?;
         self.heeded(&renewed).await?;
         Ok(Renewed { next, ..renewed })

@@ -8,7 +8,7 @@ use aecm_acme::plan::{Plan as OrderPlan, PlanItem};
 use aecm_acme::wire::certificate_identifier;
 use aecm_core::public_key::{KeyKind, PublicKey};
 use aecm_core::software::KeySpec;
-use aecm_core::suite::{Level, Purpose, Suite};
+use aecm_core::suite::{Level, Purpose};
 use aecm_core::time::Time;
 use aecm_store::Slot;
 
@@ -26,7 +26,7 @@ pub(super) struct Tried {
     /// The suites whose encrypting key is no longer the one in use.
     pub(super) lacking: Vec<Lacking>,
     /// The suites whose new key was refused.
-    pub(super) refused_keys: Vec<Suite>,
+    pub(super) refused_keys: Vec<Lacking>,
     failures: Vec<(Slot, Arc<Error>)>,
 }
 
@@ -131,7 +131,7 @@ impl Mailbox {
         let lacking = report.outcomes.into_iter().find_map(|(item, outcome)| lacks(&item, outcome));
         match lacking {
             // A new key was refused: that the old one could be certified is not what was asked for.
-            Some(lacking) if item.rekey => Ok(Some(lacking)),
+            Some(lacking) if item.rekey => Ok(self.reclaim(vec![lacking]).await?.pop()),
             Some(lacking) => {
                 let elsewhere = self.reclaim(vec![lacking]).await?;
                 Ok(self.certify_held(elsewhere, deadline).await?.pop())

@@ -76,7 +76,7 @@ pub(super) fn settled(item: &Item, ring: &Keyring, progress: &Progress, tried: &
         Progress::Received(suites) if elsewhere && suites.contains(&suite) => SlotState::Received,
         Progress::Refused(suites) if encrypts && suites.contains(&suite) => SlotState::TransferRefused,
         _ if elsewhere => SlotState::WaitingForTransfer,
-        _ if item.is_open(ring) => SlotState::Missing,
+        _ if item.is_open(ring) || ring.in_slot(&item.slot).is_none() => SlotState::Missing,
         _ if encrypts && !item.rekey && !item.keeps_key(ring) => SlotState::Rekeyed,
         _ => SlotState::Renewed,
     };

@@ -90,6 +90,13 @@ impl Mailbox {
         let mut items = Vec::new();
         if let Some(call) = saved.calls.iter_mut().find(|call| call.asked == asked.call) {
             for slot in &asked.slots {
+                let revoked = ring.active_in(slot).is_some_and(|entry| {
+                    entry.certificate.as_ref().is_some_and(|certificate| ring.is_revoked(certificate))
+                });
+                if revoked || asked.anew.iter().any(|one| one.same_place(slot)) {
+                    // What the call had obtained for it is of no use any more.
+                    call.items.retain(|item| !item.slot.same_place(slot) || item.is_open(ring));
+                }
                 if !call.items.iter().any(|item| item.slot.same_place(slot)) {
                     call.items.extend(Item::new(slot, asked.rekey, ring));
                 }

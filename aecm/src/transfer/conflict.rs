@@ -179,7 +179,7 @@ pub(super) fn in_use(ring: &Keyring, suite: Suite, now: Time) -> Option<(&Entry,
 
 /// The key of a suite that this device uses or would use, had not somebody else revoked its certificate: whoever reads
 /// the mailbox can do that, and what it was revoked for is theirs to say too.
-pub(super) fn not_given_up(ring: &Keyring, suite: Suite, now: Time) -> Option<(&Entry, &Certificate)> {
+pub(crate) fn not_given_up(ring: &Keyring, suite: Suite, now: Time) -> Option<(&Entry, &Certificate)> {
     let entry = ring.active_in(&ring.slot(suite, Purpose::Encrypt, Level::Mailbox))?;
     let certificate = entry.certificate.as_ref().filter(|certificate| now <= certificate.not_after())?;
     let mark = ring.marks.get(&hex(&certificate.sha256()));

@@ -3,7 +3,6 @@
 use aecm_acme::jws;
 use aecm_acme::wire::{Transfer, TransferSource};
 use aecm_core::certificate::Certificate;
-use aecm_core::directory::CertificateDirectory as _;
 use aecm_core::oid;
 use aecm_core::path::{PathOptions, PathPurpose, validate};
 use aecm_core::public_key::PublicKey;
@@ -68,9 +67,9 @@ impl Mailbox {
         let package = envelope::open(&signed.content, &key, &limits).await?;
         let keys = package::parse(&package, &limits).map_err(TransferError::from)?;
         let lacking = pending.lacking(self)?;
-        let mut found = self.checked(keys, &lacking, &signed.bag, ring)?;
+        let mut found = self.checked(keys, pending, &lacking, (&signed.bag, ring))?;
         let active = match pending.source {
-            TransferSource::Escrow => self.active_of_escrow(&found, &lacking).await?,
+            TransferSource::Escrow => self.active_of_escrow(&found, &lacking).await,
             _ => active_of_device(&found, &lacking, now)?,
         };
         let mut conflicts = Vec::new();
@@ -92,9 +91,16 @@ impl Mailbox {
                 suites.push(one.suite);
             }
         }
-        let keys = found.into_iter().map(|one| one.imported).collect();
+        let keys: Vec<ImportedKey> = found.into_iter().map(|one| one.imported).collect();
+        let active: Vec<bool> = keys.iter().map(|key| key.state == EntryState::Active).collect();
         match self.aecm().store().import(self.address(), keys, now).await {
-            Ok(_) => Ok(Taken::Imported(suites)),
+            Ok(names) => {
+                // One that retired here is the one in use again: no other stands in its way, or the owner said so.
+                for (name, _) in names.iter().zip(active).filter(|(_, active)| *active) {
+                    self.promote(name).await?;
+                }
+                Ok(Taken::Imported(suites))
+            }
             Err(error) if is_about_the_keys(&error) => {
                 Err(TransferError::NotTaken { why: error.to_string() }.into())
             }
@@ -116,9 +122,9 @@ impl Mailbox {
     fn checked(
         &self,
         keys: Vec<PackagedKey>,
+        pending: &Pending,
         lacking: &[Lacking],
-        bag: &[Certificate],
-        ring: &Keyring,
+        (bag, ring): (&[Certificate], &Keyring),
     ) -> Result<Vec<Checked>, TransferError> {
         let mut bag = bag.to_vec();
         bag.extend(lacking.iter().flat_map(|one| one.chain.iter().cloned()));
@@ -129,8 +135,15 @@ impl Mailbox {
                 return Err(TransferError::Certificate { why: "suite-not-asked-for" });
             }
             let hints: Vec<Certificate> = key.issuers.drain(..).chain(bag.iter().cloned()).collect();
+            let (good, bad): (Vec<_>, Vec<_>) = key
+                .certificates
+                .iter()
+                .map(|one| self.encryption_chain(one, &hints))
+                .partition(Result::is_ok);
+            // An escrow keeps keys for decades, and anchors change: what leads nowhere any more is left out.
+            let spared = pending.source == TransferSource::Escrow && !good.is_empty();
             let chains: Result<Vec<_>, _> =
-                key.certificates.iter().map(|one| self.encryption_chain(one, &hints)).collect();
+                good.into_iter().chain(bad.into_iter().filter(|_| !spared)).collect();
             let slot = ring.slot(suite, Purpose::Encrypt, Level::Mailbox);
             let imported =
                 ImportedKey { slot, pkcs8: key.pkcs8, chains: chains?, state: EntryState::Retired };
@@ -140,15 +153,11 @@ impl Mailbox {
     }
 
     /// Which keys out of escrow are in use: those whose certificate the service lists now. What the escrow keeps may
-    /// be older than the last rekey, or revoked since.
-    async fn active_of_escrow(&self, found: &[Checked], lacking: &[Lacking]) -> Result<Vec<usize>, Error> {
-        let mut listed: Vec<Certificate> = match self.service_directory().await? {
-            Some(list) => {
-                let list = list.certificates(self.address()).await?;
-                list.into_iter().map(|found| found.certificate).collect()
-            }
-            None => Vec::new(),
-        };
+    /// be older than the last rekey, or revoked since. Where that list is not to be had all are history; an order
+    /// tells then which is in use.
+    async fn active_of_escrow(&self, found: &[Checked], lacking: &[Lacking]) -> Vec<usize> {
+        let listed = self.listed_by_service().await.unwrap_or_default();
+        let mut listed: Vec<Certificate> = listed.into_iter().map(|found| found.certificate).collect();
         listed.extend(lacking.iter().filter_map(|one| one.certificate.clone()));
         let mut active = Vec::new();
         for one in lacking {
@@ -156,7 +165,7 @@ impl Mailbox {
                 |key: &Checked| key.suite == one.suite && key.leaves().any(|leaf| listed.contains(leaf));
             active.extend(found.iter().rposition(in_use));
         }
-        Ok(active)
+        active
     }
 
     /// The way of one certificate to the anchors, without the anchor. Dates are not looked at: former keys open

@@ -159,3 +159,64 @@ fn a_damaged_conflict_is_an_error() {
         }
     });
 }
+
+/// The owner's two devices with one key; the first has made another one since.
+async fn rekeyed_here(world: &World, name: &str) -> (Mailbox, Mailbox, Vec<u8>, Vec<u8>) {
+    let owner = world.person(name, Plan::sm2()).await;
+    let old = active(&owner).await;
+    let mail = note(&owner).await;
+    let other = second(world, &owner);
+    approve(&owner, &waits(&other, Plan::sm2()).await).await;
+    assert!(other.provision(Plan::sm2()).await.unwrap().is_complete());
+    owner.renew(RenewPlan::slot(encrypt()).rekey()).await.unwrap();
+    assert_ne!(active(&owner).await, old);
+    (owner, other, old, mail)
+}
+
+async fn certificate(mailbox: &Mailbox) -> aecm::core::certificate::Certificate {
+    let slots = mailbox.slots().await.unwrap();
+    slots.into_iter().find(|slot| slot.slot() == encrypt()).unwrap().certificate.unwrap()
+}
+
+// The former key is the mailbox's key again: not without the owner's word where somebody else made room for it.
+#[test]
+fn a_retired_key_comes_back_on_the_owner_s_word() {
+    run(async {
+        let world = World::new().await;
+        let (owner, other, old, mail) = rekeyed_here(&world, "back").await;
+        let own = active(&owner).await;
+        other.revoke(certificate(&owner).await, RevocationReason::Superseded).await.unwrap();
+        other.renew(RenewPlan::slot(encrypt())).await.unwrap();
+        owner.events().await.unwrap();
+        for _ in 0..2 {
+            let report = owner.provision(Plan::sm2()).await.unwrap();
+            assert!(!report.is_complete(), "{report:?}");
+            assert_eq!(active(&owner).await, own);
+        }
+        let waiting = owner.provision(Plan::sm2()).await.unwrap().waiting.unwrap();
+        approve(&other, &waiting).await;
+        let conflict = owner.provision(Plan::sm2()).await.unwrap().conflict.expect("the owner is asked");
+        assert_eq!(owner.accept_transfer(&conflict).await.unwrap(), [Suite::Sm2]);
+        assert_eq!(active(&owner).await, old);
+        opens(&owner, &mail).await;
+        assert!(owner.provision(Plan::sm2()).await.unwrap().is_complete());
+        let renewed = owner.renew(RenewPlan::slot(encrypt())).await.unwrap();
+        assert_eq!(renewed.slots[0].state, SlotState::Renewed, "{renewed:?}");
+        assert_eq!(active(&owner).await, old);
+    });
+}
+
+#[test]
+fn a_retired_key_comes_back_where_the_owner_revoked_the_next() {
+    run(async {
+        let world = World::new().await;
+        let (owner, other, old, mail) = rekeyed_here(&world, "own").await;
+        owner.revoke(encrypt(), RevocationReason::Superseded).await.unwrap();
+        other.renew(RenewPlan::slot(encrypt())).await.unwrap();
+        let report = owner.provision(Plan::sm2()).await.unwrap();
+        assert!(report.is_complete() && report.waiting.is_none(), "{report:?}");
+        assert_eq!(active(&owner).await, old);
+        opens(&owner, &mail).await;
+        assert!(owner.renew(RenewPlan::all()).await.unwrap().is_complete());
+    });
+}
