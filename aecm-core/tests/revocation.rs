@@ -636,6 +636,30 @@ fn every_certificate_of_the_path_counts_s15() {
     assert_eq!((found, result.unwrap_err().at), ("revoked", Some(middle_certificate)));
 }
 
+/// A CA appoints who signs the CRLs of what it issued, and not by that those of itself.
+#[test]
+fn who_signs_for_a_leaf_does_not_sign_for_its_ca_s15() {
+    let root = Authority::new("root", KeySpec::P256);
+    let middle = Authority::new("middle", KeySpec::P256);
+    let ca = |name: &str| {
+        let usage = key_usage(KeyUsage::KEY_CERT_SIGN | KeyUsage::CRL_SIGN);
+        Template::new(name, vec![basic_constraints(true, None), usage])
+    };
+    let anchors = Anchors::new(vec![root.self_signed(&ca("root"))]);
+    let middle_certificate = root.issue(&ca("middle"), &middle.spki());
+    // Of the name of the root, certified by the CA in the middle, and named by the leaf.
+    let clerk = Authority::new("root", KeySpec::P256);
+    let appointed = Template::new("root", vec![key_usage(KeyUsage::CRL_SIGN)]);
+    let appointed = middle.issue(&appointed, &clerk.spki());
+    let mut leaf = Template::leaf();
+    leaf.extensions.push(cdp(&[&write::tlv(Tag::context(2), &write::explicit(4, &name("root")))]));
+    let leaf = middle.issue(&leaf, &Authority::new("leaf", KeySpec::P256).spki());
+    let mut options = options();
+    options.revocation.crls = vec![clerk.crl(&CrlTemplate::new(vec![]).with(idp(&[&flag(4)])))];
+    let path = validate(&leaf, &[middle_certificate.clone(), appointed], &anchors, &options).unwrap();
+    assert_eq!(path.revocation_unknown, [middle_certificate]);
+}
+
 #[test]
 fn ocsp_by_issuer_s15() {
     for spec in [KeySpec::P256, KeySpec::Sm2] {

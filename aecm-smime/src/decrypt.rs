@@ -59,7 +59,8 @@ pub struct DecryptOptions {
     /// The form of SM2 ciphertexts, whatever the message says. Default: DER for 1.2.156.10197.1.301.3; for
     /// .301.3.2.1 C1C3C2 and then C1C2C3, C3 deciding.
     pub sm2_form: Option<CiphertextForm>,
-    /// Keys without a certificate, tried after those that have one. Default: none.
+    /// Keys without a certificate, tried after those that have one. In CBC, where nothing tells a wrong key,
+    /// [`DecryptError::AmbiguousKey`] where the message names none of them and several open it. Default: none.
     pub bare_keys: Vec<BareKey>,
     /// Symmetric keys, for EncryptedData and for recipients that have one. Default: none.
     pub secret_keys: Vec<SecretKey>,

@@ -132,6 +132,29 @@ fn more_attempts_than_operations_are_a_limit() {
     assert_eq!(run(decrypt_with(&message, &[], &options)).unwrap_err(), DecryptError::Failed);
 }
 
+/// CBC takes one wrong key in 256 for the right one: then nothing is told to be the content.
+#[test]
+fn keys_of_which_none_is_named_are_ambiguous_in_cbc() {
+    let keys = [bare(SoftwareKey::generate(KeySpec::Sm2, &OsRng).unwrap()), keyed("sm2-enc")];
+    for _ in 0..4_000 {
+        let message = Encryptor::new(ContentCipher::Sm4Cbc)
+            .recipient(&certificate("sm2-enc"), Transport::Sm2)
+            .encrypt(b"At five.", &OsRng)
+            .unwrap();
+        match decrypted(&message, &keys) {
+            Ok(opened) => assert_eq!(octets(opened), b"At five."),
+            Err(error) => {
+                assert_eq!(error, DecryptError::AmbiguousKey);
+                // The right one alone, however often it is given.
+                let opened = decrypted(&message, &[keyed("sm2-enc"), keyed("sm2-enc")]).unwrap();
+                assert_eq!(octets(opened), b"At five.");
+                return;
+            }
+        }
+    }
+    panic!("no wrong key passed");
+}
+
 #[test]
 fn a_mail_opens_with_the_key_alone() {
     let cms = to_two();

@@ -306,19 +306,23 @@ fn passwords_of_openssl_and_bouncy_castle() {
 fn iterations_are_bounded() {
     let message = read("kinds/openssl30-pwri-aes256.der");
     let mut options = with_passwords(&["test"]);
-    options.limits.pbkdf2_iterations = 2_048;
+    // The key of AES-256 needs two outputs of HMAC-SHA-1.
+    options.limits.pbkdf2_iterations = 2 * 2_048;
     assert!(open(&message, &[], &options).is_ok());
+    options.limits.pbkdf2_iterations = 2 * 2_048 - 1;
+    let error = fails(&message, &[], &options);
+    assert_eq!(error, DecryptError::Limit { what: "PBKDF2 iterations", limit: 4_095 });
     options.limits.pbkdf2_iterations = 2_047;
     let error = fails(&message, &[], &options);
     assert_eq!(error, DecryptError::Limit { what: "PBKDF2 iterations", limit: 2_047 });
     // Four attempts cost four times as much.
     let mut options = with_passwords(&["a", "b", "c", "test"]);
-    options.limits.pbkdf2_iterations = 4 * 2_048;
+    options.limits.pbkdf2_iterations = 4 * 2 * 2_048;
     assert!(open(&message, &[], &options).is_ok());
-    options.limits.pbkdf2_iterations = 4 * 2_048 - 1;
+    options.limits.pbkdf2_iterations = 4 * 2 * 2_048 - 1;
     assert_eq!(
         fails(&message, &[], &options),
-        DecryptError::Limit { what: "PBKDF2 iterations", limit: 2_047 }
+        DecryptError::Limit { what: "PBKDF2 iterations", limit: 4_095 }
     );
     let mut options = with_passwords(&["a", "b", "test"]);
     options.limits.private_key_operations = 2;

@@ -291,10 +291,11 @@ async fn passwords_of_all_layers_have_one_budget() {
     let mail = vector("openssl30-pwri-twice.eml");
     let (anchors, mut policy) = (anchors(), Policy::modern());
     let passwords = [Password::new(b"test")];
-    policy.limits.pbkdf2_iterations = 2 * 2_048;
+    // The key of AES-256 needs two outputs of HMAC-SHA-1.
+    policy.limits.pbkdf2_iterations = 2 * 2 * 2_048;
     let options = OpenOptions::new(&anchors, &policy).passwords(&passwords).accept_unauthenticated(true);
     assert_eq!(open(&mail, &options).await.unwrap().layers.len(), 2);
-    policy.limits.pbkdf2_iterations = 2 * 2_048 - 1;
+    policy.limits.pbkdf2_iterations = 2 * 2 * 2_048 - 1;
     let error = open(&mail, &OpenOptions::new(&anchors, &policy).passwords(&passwords)).await.unwrap_err();
     assert!(error.is_limit(), "{error}");
 }
@@ -343,6 +344,35 @@ async fn layers_speak_for_themselves() {
     let found = opened(&mail, &[recipient("rsa")]).await;
     let [Layer::Encrypted(layer)] = found.layers.as_slice() else { panic!("{:?}", found.layers) };
     assert_eq!((found.withheld, layer.content_sha256), (true, None));
+}
+
+/// E1: a signature that anybody can put around bent ciphertext does not show what came out of it.
+#[tokio::test]
+async fn a_signature_over_bendable_content_does_not_show_it() {
+    let payload = b"Content-Type: text/plain\r\n\r\nAt five.\r\n";
+    let stranger = Authority::new().identity(KeySpec::P256, &Profile::sign("mallory@example.test"));
+    let broken = String::from_utf8(clear_signed(payload, &identity("rsa")).await).unwrap();
+    for bent in [payload.to_vec(), broken.replace("five", "nine").into_bytes()] {
+        let cbc = encrypted(&bent, ContentCipher::Aes256Cbc, "rsa");
+        let signed = opaque_signed(&cbc, &stranger).await;
+        let outer = encrypted(&signed, ContentCipher::Aes256Cbc, "rsa");
+        let mail = [b"From: alice@example.test\r\nMIME-Version: 1.0\r\n".as_slice(), &outer].concat();
+        let found = opened(&mail, &[recipient("rsa")]).await;
+        let [Layer::Encrypted(outer), Layer::Signed(_), Layer::Encrypted(inner)] = found.layers.as_slice()
+        else {
+            panic!("{:?}", found.layers)
+        };
+        assert_eq!((outer.content_sha256, inner.content_sha256), (Some(sha256(&signed)), None));
+        assert_eq!((found.verdict, words(&found)), (Verdict::Unauthenticated, vec!["unauthenticated"]));
+        assert!(found.withheld && found.content.is_none());
+    }
+    // One that holds over the innermost content does not speak for the layer around the other.
+    let cbc = encrypted(&opaque_signed(payload, &stranger).await, ContentCipher::Aes256Cbc, "rsa");
+    let twice = encrypted(&cbc, ContentCipher::Aes256Cbc, "rsa");
+    let mail = [b"From: alice@example.test\r\nMIME-Version: 1.0\r\n".as_slice(), &twice].concat();
+    let found = opened(&mail, &[recipient("rsa")]).await;
+    let [Layer::Encrypted(layer)] = found.layers.as_slice() else { panic!("{:?}", found.layers) };
+    assert_eq!((found.verdict, layer.content_sha256), (Verdict::Unauthenticated, None));
 }
 
 /// M1: everything a From can do to look like the signer.

@@ -5,6 +5,7 @@ mod ocsp;
 mod scope;
 
 use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
 
 use super::budget::{Budget, Spent};
 use super::{Anchors, PathOptions, PathPurpose, Revocation, rules, search};
@@ -46,8 +47,9 @@ pub(super) struct Checker<'a> {
     budget: &'a mut Budget,
     /// The leaf, where it stamps times.
     stamper: Option<&'a Certificate>,
-    /// Whether a CRL is believed, by its place in the evidence and whether a signer of evidence is looked at.
-    believed: BTreeMap<(usize, bool), bool>,
+    /// Whether a CRL is believed, by its place in the evidence, whether a signer of evidence is looked at, and the
+    /// issuers above the certificate in question: who may sign for it depends on them.
+    believed: BTreeMap<(usize, bool, Vec<[u8; 32]>), bool>,
     /// Whether evidence signed with SHA-1 was believed.
     pub(super) weak_digest: bool,
 }
@@ -164,7 +166,7 @@ impl<'a> Checker<'a> {
         if of_signer {
             return Ok(true);
         }
-        let chain: alloc::vec::Vec<&Certificate> = path.chain.iter().collect();
+        let chain: Vec<&Certificate> = path.chain.iter().collect();
         for place in 0..chain.len().saturating_sub(1) {
             let rest = chain.get(place..).unwrap_or_default();
             if matches!(self.by_crls(rest, true)?, Status::Revoked { .. }) {

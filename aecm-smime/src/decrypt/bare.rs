@@ -1,8 +1,8 @@
 //! Keys without a certificate: which RecipientInfos may mean them.
 //!
 //! A message names its recipients by what a certificate says. Where only the key is at hand, every RecipientInfo that
-//! is for a key of its kind and size may mean it, one named by the key's own identifier before all others. All that
-//! is looked at here can be seen without a key.
+//! is for a key of its kind and size may mean it, one named by the key's own identifier before all others, and alone
+//! where the cipher could not tell a wrong key. All that is looked at here can be seen without a key.
 
 use aecm_core::limits::Limits;
 use aecm_core::oid;
@@ -12,11 +12,13 @@ use aecm_core::tlv::{AlgorithmId, Reader, Rules};
 use super::DecryptOptions;
 use super::transport::{SM2_TRANSPORTS, is_standard_sm2};
 use super::ways::{Candidate, Holder, Way};
+use crate::cipher::ContentCipher;
 use crate::cms::{Enveloped, Identifier, Originator, RecipientInfo};
 
 /// The ways in with keys that have no certificate.
 pub(super) fn ways<'w, 'a>(
     enveloped: &'w Enveloped<'a>,
+    cipher: ContentCipher,
     options: &'w DecryptOptions,
 ) -> Vec<Candidate<'w, 'a>> {
     let (mut named, mut possible) = (Vec::new(), Vec::new());
@@ -28,7 +30,7 @@ pub(super) fn ways<'w, 'a>(
                 // One that is named by another identifier is tried too: there are several ways to make them.
                 let meant = is_named || matches!(rid, Identifier::IssuerAndSerial { .. });
                 let list = if is_named { &mut named } else { &mut possible };
-                list.push(Candidate { way, by_name: false, meant });
+                list.push(Candidate { way, by_name: false, meant, guessed: !is_named });
             };
             match info {
                 RecipientInfo::KeyTransport { rid, algorithm, encrypted_key }
@@ -45,7 +47,9 @@ pub(super) fn ways<'w, 'a>(
             }
         }
     }
-    named.append(&mut possible);
+    if named.is_empty() || cipher.is_authenticated() {
+        named.append(&mut possible);
+    }
     named
 }
 

@@ -15,7 +15,8 @@ pub enum DecryptError {
     Failed,
     /// It is not encrypted to any of the given keys.
     NoMatchingKey,
-    /// Several of the given secret keys fit EncryptedData in CBC, and nothing tells which is right: give one alone.
+    /// Several of the given secret keys fit EncryptedData in CBC, or several keys without a certificate an envelope in
+    /// CBC, and nothing tells which is right: give one alone.
     AmbiguousKey,
     /// It cannot be read, for a reason that anybody without a key can see.
     Malformed(Error),
@@ -60,7 +61,7 @@ impl fmt::Display for DecryptError {
             Self::Failed => f.write_str("the message did not decrypt"),
             Self::NoMatchingKey => f.write_str("the message is not encrypted to any of the given keys"),
             Self::AmbiguousKey => f.write_str(
-                "several of the given secret keys fit the message, and nothing tells which is right; give one alone",
+                "several of the given keys fit the message, and nothing tells which is right; give one alone",
             ),
             Self::Malformed(source) => write!(f, "{source}"),
             Self::Limit { what, limit } => write!(f, "the message has more than {limit} {what}"),

@@ -98,7 +98,10 @@ fn ocsp(path: &Path, limits: &Limits, io: &mut Io) -> Result<OcspResponse, Failu
     let wrong = |error: OcspError| {
         let message = format!("{name} holds no OCSP response that can be read: {error}");
         match error {
-            OcspError::TooLarge { .. } => Failure::limit("limit-exceeded", message),
+            OcspError::TooLarge { .. }
+            | OcspError::TooManyCertificates { .. }
+            | OcspError::TooManyExtensions { .. } => Failure::limit("limit-exceeded", message),
+            OcspError::Encoding(source) => errors::tlv(&source, message),
             _ => Failure::error("malformed", message),
         }
     };

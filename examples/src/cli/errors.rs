@@ -101,7 +101,11 @@ impl From<EncryptError> for Failure {
 
 impl From<aecm_timestamp::Error> for Failure {
     fn from(error: aecm_timestamp::Error) -> Self {
-        Self::error(error.word(), error.to_string())
+        let (word, message) = (error.word(), error.to_string());
+        match error {
+            aecm_timestamp::Error::TooLarge { .. } => Self::limit(word, message),
+            _ => Self::error(word, message),
+        }
     }
 }
 
@@ -152,7 +156,14 @@ pub(super) fn pkcs12(name: &str, error: &Pkcs12Error) -> Failure {
 
 /// What is wrong with a certificate in a file.
 pub(super) fn certificate(name: &str, error: &CertificateError) -> Failure {
-    Failure::error("malformed", format!("{name} holds no certificate that can be read: {error}"))
+    let message = format!("{name} holds no certificate that can be read: {error}");
+    match error {
+        CertificateError::TooLarge { .. } | CertificateError::TooManyExtensions { .. } => {
+            Failure::limit(LIMIT, message)
+        }
+        CertificateError::Encoding(source) => tlv(source, message),
+        _ => Failure::error("malformed", message),
+    }
 }
 
 /// ASN.1 that cannot be read, or is more than is read.

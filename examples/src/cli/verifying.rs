@@ -120,6 +120,11 @@ pub(super) struct Judge {
 }
 
 impl Judge {
+    /// Whether CRLs or OCSP responses were given.
+    pub(super) const fn has_evidence(&self) -> bool {
+        !(self.revocation.crls.is_empty() && self.revocation.ocsp.is_empty())
+    }
+
     /// The rules for a path, at `at`.
     pub(super) fn path_options(&self, purpose: PathPurpose, at: Option<Time>) -> PathOptions {
         let mut options = PathOptions::new(purpose, at, self.policy.limits.clone());
@@ -127,6 +132,8 @@ impl Judge {
         options.rsa_bits_min = self.policy.rsa_bits_min;
         options.policies = self.policies.clone();
         options.revocation = self.revocation.clone();
+        options.revocation.stamper =
+            matches!(purpose, PathPurpose::TimestampAuthority | PathPurpose::MailboxTimestamp);
         options
     }
 }

@@ -67,6 +67,9 @@ fn whom_to_trust_and_when() {
     World::at("2047-01-01T00:00:00Z").json(&line).is(1, "invalid", &["expired"]);
     World::at("2047-01-01T00:00:00Z").json(&format!("{line} --at gentime")).is(0, "valid", &[]);
     world.json(&format!("{line} --at never")).is(0, "valid", &[]);
+    // Another CA's list says nothing, and that is said.
+    world.write("other.crl", include_str!("../../../aecm-core/tests/vectors/revocation/p256-ca.crl"));
+    world.json(&format!("{line} --crl $other.crl")).is(0, "valid", &["revocation-unknown"]);
     for (evidence, status, reasons) in
         [("--crl %good.crl", 0, &[][..]), ("--policy-oid 9.9 --explicit-policy", 2, &["usage"])]
     {
@@ -96,6 +99,12 @@ fn refusals_and_bare_tokens() {
         &[],
     );
     assert_eq!(world.read("same"), &answer[place..]);
+    // grantedWithMods.
+    let mut modified = answer;
+    modified[place - 1] = 1;
+    world.write("modified.tsr", modified);
+    let line = "timestamp verify $modified.tsr --data @msg.txt --trust @keys/rsa-ca.crt";
+    world.json(line).is(0, "valid", &["timestamp-granted-with-mods"]);
 }
 
 #[test]

@@ -53,14 +53,16 @@ impl<'a> Checker<'a> {
 
     /// Whether the CRL is signed by who may sign it (steps (f) and (g)).
     fn believes(&mut self, place: usize, chain: &[&Certificate], of_signer: bool) -> Result<bool, Spent> {
-        if let Some(known) = self.believed.get(&(place, of_signer)) {
+        let above = chain.get(1..).unwrap_or_default();
+        let question = (place, of_signer, above.iter().map(|ca| ca.sha256()).collect::<Vec<_>>());
+        if let Some(known) = self.believed.get(&question) {
             return Ok(*known);
         }
         let Some(crl) = self.evidence().crls.get(place) else { return Ok(false) };
         // Against going round in circles while it is being found out.
-        self.believed.insert((place, of_signer), false);
+        self.believed.insert(question.clone(), false);
         let believed = self.is_signed(crl, chain, of_signer)?;
-        self.believed.insert((place, of_signer), believed);
+        self.believed.insert(question, believed);
         Ok(believed)
     }
 

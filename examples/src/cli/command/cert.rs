@@ -7,7 +7,9 @@ use std::path::PathBuf;
 use aecm_core::certificate::Certificate;
 use aecm_core::mailbox::Mailbox;
 use aecm_core::oid::ObjectIdentifier;
-use aecm_core::path::{Path, PathFailure, PathPurpose, PathReason, RevocationStatus, validate};
+use aecm_core::path::{
+    Budget, Path, PathFailure, PathPurpose, PathReason, RevocationStatus, validate_within,
+};
 use aecm_core::public_key::MIN_RSA_BITS;
 use aecm_smime::verify::{CheckResult, RevocationCheck};
 use clap::{Args, Subcommand, ValueEnum};
@@ -163,7 +165,9 @@ impl Verify {
         if judge.anchors.certificates().is_empty() {
             found.reasons.push("no-anchors-given".to_owned());
         } else {
-            let path = |purpose| strong_or_weak(leaf, between, judge, purpose);
+            // One for all attempts, so that several do not multiply the work.
+            let mut budget = Budget::new(&judge.policy.limits);
+            let mut path = |purpose| strong_or_weak(leaf, between, judge, purpose, &mut budget);
             let mut result = path(self.purpose.path());
             // Usage apart from the chain, so that it is seen which of the two it was.
             if let Err(failure) = &result
@@ -186,6 +190,8 @@ impl Verify {
                     }
                     if path.revocation == RevocationStatus::Good {
                         found.checks.revocation = RevocationCheck::Good;
+                    } else if judge.has_evidence() {
+                        found.reasons.push(PathReason::RevocationUnknown.word().to_owned());
                     }
                     found.policies = path.valid_policies;
                     found.chain = path.chain;
@@ -218,12 +224,13 @@ fn strong_or_weak(
     between: &[Certificate],
     judge: &Judge,
     purpose: PathPurpose,
+    budget: &mut Budget,
 ) -> Result<(Path, bool), PathFailure> {
     let mut options = judge.path_options(purpose, judge.at);
-    match validate(leaf, between, &judge.anchors, &options) {
+    match validate_within(leaf, between, &judge.anchors, &options, budget) {
         Err(failure) if failure.reason == PathReason::WeakAlgorithm => {
             (options.sha1, options.rsa_bits_min) = (true, MIN_RSA_BITS);
-            validate(leaf, between, &judge.anchors, &options).map(|path| (path, true))
+            validate_within(leaf, between, &judge.anchors, &options, budget).map(|path| (path, true))
         }
         other => other.map(|path| (path, false)),
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use aecm_core::digest::DigestAlgorithm;
 use aecm_core::limits::Limits;
-use aecm_core::path::{PathPurpose, validate};
+use aecm_core::path::{PathPurpose, PathReason, RevocationStatus, validate};
 use aecm_smime::verify::TimestampTrust;
 use aecm_timestamp::{Claims, Error, Request, Subject, TimestampPolicy, Token, TstInfo, Verifier};
 use clap::Args;
@@ -107,6 +107,10 @@ impl Verify {
         if !compared {
             reasons.push("imprint-not-compared".to_owned());
         }
+        if token.with_modifications {
+            reasons.push("timestamp-granted-with-mods".to_owned());
+        }
+        let mut tolerances: Vec<String> = token.tolerances.iter().map(|one| one.word().to_owned()).collect();
         // The verifier judged the chain at the time the token says; here it is judged at the time chosen, with
         // what is known about revocation.
         let at = if judge.asked == Some(At::GenTime) { Some(token.info.gen_time) } else { judge.at };
@@ -115,10 +119,24 @@ impl Verify {
             _ => PathPurpose::MailboxTimestamp,
         };
         let between: Vec<_> = token.chain.iter().skip(1).chain(&judge.intermediates).cloned().collect();
-        let options = judge.path_options(purpose, at);
-        if let Err(failure) = validate(&token.certificate, &between, &judge.anchors, &options) {
-            verdict = "invalid";
-            reasons.push(failure.word().to_owned());
+        let mut options = judge.path_options(purpose, at);
+        // genTime lies in the past; evidence is of today.
+        options.revocation.now = options.revocation.now.or(judge.at);
+        match validate(&token.certificate, &between, &judge.anchors, &options) {
+            Ok(path) => {
+                for word in path.tolerances.iter().map(|one| one.word().to_owned()) {
+                    if !tolerances.contains(&word) {
+                        tolerances.push(word);
+                    }
+                }
+                if path.revocation == RevocationStatus::Unknown && judge.has_evidence() {
+                    reasons.push(PathReason::RevocationUnknown.word().to_owned());
+                }
+            }
+            Err(failure) => {
+                verdict = "invalid";
+                reasons.push(failure.word().to_owned());
+            }
         }
         let mut text = Text::verdict(
             verdict,
@@ -129,8 +147,11 @@ impl Verify {
             },
         );
         told.rows(&mut text);
-        text.because(&reasons, &[]);
-        let outcome = members(Outcome::of(verdict), Some(&told)).because(reasons).saying(text.finish());
+        text.because(&reasons, &tolerances);
+        let outcome = members(Outcome::of(verdict), Some(&told))
+            .because(reasons)
+            .tolerating(tolerances)
+            .saying(text.finish());
         match &self.out.out {
             Some(out) if verdict == "valid" => outcome.giving(token.der, Some(out.clone())),
             _ => outcome,
