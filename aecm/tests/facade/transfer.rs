@@ -350,6 +350,29 @@ fn two_fresh_devices_end_with_one_encrypting_key() {
     });
 }
 
+// One key, several certificates: the device that has an older one opens what is written to the newest.
+#[test]
+fn what_is_written_to_a_certificate_of_another_device_opens() {
+    run(async {
+        let world = World::new().await;
+        let first = world.person("renewing", ecc()).await;
+        let second = second(&world, &first);
+        let waiting = waits(&second, ecc()).await;
+        approve(&first, &waiting).await;
+        second.provision(ecc()).await.unwrap();
+        first.renew(RenewPlan::all()).await.unwrap();
+        opens(&second, &note(&first).await).await;
+        // What is for neither of them stays so.
+        let other = world.person("other", Plan::sm2()).await;
+        let error = second.open(&note(&other).await).await.unwrap_err();
+        let none = aecm::smime::decrypt::DecryptError::NoMatchingKey;
+        assert!(
+            matches!(&error, Error::Open(aecm::smime::open::OpenError::Decrypt(found)) if *found == none),
+            "{error:?}"
+        );
+    });
+}
+
 // A rekey elsewhere is noticed when the key is to be renewed, and the new key comes the same way.
 #[test]
 fn a_rekey_on_one_device_reaches_the_other() {
