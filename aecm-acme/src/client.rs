@@ -6,6 +6,7 @@
 mod error;
 mod keys;
 mod mails;
+mod reach;
 mod session;
 mod trace;
 mod transfers;
@@ -26,9 +27,11 @@ use aecm_core::time::Time;
 use async_trait::async_trait;
 use zeroize::Zeroizing;
 
-use crate::machine::{AccountRecord, Config, Consent, Input, Machine, Output, Report, StepName};
+use crate::machine::{AccountRecord, Config, Consent, Input, Machine, Output, Report, StateError, StepName};
 use crate::mail::{ChallengeAuthenticator, MailSender, MailSource, ReplyMail};
 use crate::plan::{Plan, PlanItem};
+
+use reach::Reach;
 
 pub use error::ClientError;
 pub use keys::{Keys, KeysError};
@@ -74,6 +77,13 @@ pub enum Event {
         id: String,
         /// Why.
         reason: crate::mail::ChallengeRefusal,
+    },
+    /// The service gave no answer; it is asked again after a pause, for a minute in all.
+    NoAnswer {
+        /// What happened.
+        error: HttpError,
+        /// The pause.
+        again: Duration,
     },
     /// A certificate was issued, checked and stored.
     Issued {
@@ -145,19 +155,24 @@ impl Client {
 
     /// Obtains the certificates of `plan`: those that are wanted now, whatever earlier calls obtained.
     ///
-    /// An order that an interrupted call left open is continued where its item is in `plan`. So call again with
-    /// what is still missing; what is named again is obtained again.
+    /// An order that an interrupted call left open is continued where its item is in `plan`, and kept for a later
+    /// call where it is not. So call again with what is still missing; what is named again is obtained again.
+    ///
+    /// A service that cannot be reached ends the call after a minute, one that takes requests and never answers
+    /// after two of them (a minute each), whatever the deadline; [`Event::NoAnswer`] tells of it meanwhile.
     ///
     /// Two calls for one mailbox at a time must not run: they would share the stored state.
     ///
     /// # Errors
-    /// [`ClientError`]. What was issued is installed; calling again goes on from the stored state.
+    /// [`ClientError::ServiceUnreachable`]; [`ClientError`]. What was issued is installed; calling again goes on from
+    /// the stored state.
     pub async fn provision(&self, plan: &Plan, deadline: Time) -> Result<Report, ClientError> {
         let account_key = self.joints.keys.account(&self.config.directory_url).await?;
         let state_name = state_name(&self.config.directory_url, plan);
         let mut machine = self.machine(plan, account_key.as_ref(), &state_name).await?;
         let mut looked = mails::Looked::default();
         let mut shown = None;
+        let mut reach = Reach::default();
         let mut watch = Watch { last: self.joints.clock.now(), deadline };
         loop {
             let now = watch.now(self.joints.clock.as_ref(), &mut machine);
@@ -186,12 +201,25 @@ impl Client {
             if !matches!(output, Output::Sign { .. } | Output::Sleep { .. } | Output::Done(_)) {
                 self.save(&machine, &state_name).await?;
             }
+            let wish = output.name();
+            trace::output(wish, "wished");
             let input = match output {
                 Output::Done(report) => {
-                    self.joints.keys.delete(&state_name).await?;
+                    if machine.keeps_orders() {
+                        self.save(&machine, &state_name).await?;
+                    } else {
+                        self.joints.keys.delete(&state_name).await?;
+                    }
                     return Ok(report);
                 }
                 Output::Sleep { until } => {
+                    if let Some(error) = reach.lost(until) {
+                        self.save(&machine, &state_name).await?;
+                        return Err(ClientError::ServiceUnreachable { error });
+                    }
+                    if let Some(error) = reach.trouble() {
+                        self.tell(Event::NoAnswer { error, again: until.since(now) });
+                    }
                     tracing::debug!(seconds = until.since(now).as_secs(), "waiting before the next try");
                     self.joints.sleep.sleep(until.min(deadline).since(now)).await;
                     Input::Woken
@@ -199,13 +227,22 @@ impl Client {
                 Output::WaitMail(wait) => self.look(&wait, deadline, &mut looked).await?,
                 other => self.act(other, &plan.mailbox, account_key.as_ref(), deadline).await?,
             };
+            trace::output(wish, "done");
             let had_account = machine.account().cloned();
+            let had_proof = machine.proof().map(str::to_owned);
             let now = watch.now(self.joints.clock.as_ref(), &mut machine);
+            if let Input::Response(answer) = &input {
+                reach.note(answer, now);
+            }
             if let Err(error) = machine.handle(input, now) {
                 return self.give_up(&machine, &state_name, error).await;
             }
             if let Some(account) = machine.account().filter(|account| had_account.as_ref() != Some(account)) {
                 self.save_account(account).await?;
+            }
+            if let Some(proof) = machine.proof().filter(|proof| had_proof.as_deref() != Some(proof)) {
+                let name = proof_name(&self.config.directory_url, &plan.mailbox);
+                self.joints.keys.save(&name, proof.as_bytes()).await?;
             }
         }
     }
@@ -293,9 +330,11 @@ impl Client {
                         return Ok(machine);
                     }
                 }
-                Err(error) if error.is_newer() => return Err(ClientError::State(error)),
-                // A state of an older version or another account is of no use; its orders expire on their own.
-                Err(_) => {}
+                // A state of another account is of no use; its orders expire on their own.
+                Err(StateError::Other) => {}
+                // Never overwritten: an order in it may have been finalized.
+                Err(StateError::Malformed) => return Err(ClientError::Damaged { name: name.to_owned() }),
+                Err(error) => return Err(ClientError::State(error)),
             }
         }
         let mut seed = [0; 8];
@@ -306,8 +345,9 @@ impl Client {
 
     /// The account of an earlier plan.
     pub(super) async fn account(&self) -> Result<Option<AccountRecord>, ClientError> {
-        let saved = self.joints.keys.load(&account_name(&self.config.directory_url)).await?;
-        Ok(saved.and_then(|saved| serde_json::from_slice(&saved).ok()))
+        let name = account_name(&self.config.directory_url);
+        let Some(saved) = self.joints.keys.load(&name).await? else { return Ok(None) };
+        serde_json::from_slice(&saved).map(Some).map_err(|_| ClientError::Damaged { name })
     }
 
     async fn save_account(&self, account: &AccountRecord) -> Result<(), ClientError> {
@@ -361,6 +401,10 @@ fn state_name(directory: &str, plan: &Plan) -> String {
 
 fn account_name(directory: &str) -> String {
     format!("acme-account:{directory}")
+}
+
+fn proof_name(directory: &str, mailbox: &aecm_core::mailbox::Mailbox) -> String {
+    format!("acme-proof:{directory}:{mailbox}")
 }
 
 /// What `future` gives, unless `timer` ends first.

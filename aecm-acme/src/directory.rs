@@ -139,17 +139,33 @@ impl CertificateDirectory for HttpDirectory {
             Err(FetchError::Status { status: 404, .. }) => return Ok(Vec::new()),
             Err(error) => return Err(DirectoryError { detail: error.to_string() }),
         };
-        let too_many = list.certificates.len() > MAX_CERTIFICATES
-            || list.certificates.iter().any(|chain| chain.len() > self.limits.acme_chain_certificates);
-        let chains = if too_many { None } else { list.chains() };
-        let unreadable =
-            || DirectoryError { detail: format!("{url} lists what are no certificates, or too many") };
+        let too_long =
+            list.certificates.iter().any(|chain| chain.len() > self.limits.acme_chain_certificates);
+        let chains = if too_long { None } else { list.chains() };
+        let unreadable = || DirectoryError {
+            detail: format!("{url} lists what are no certificates, or one with too many above it"),
+        };
         let found = |chain: Vec<Certificate>| {
             let mut chain = chain.into_iter();
             chain.next().map(|certificate| Found { certificate, chain: chain.collect() })
         };
-        Ok(chains.ok_or_else(unreadable)?.into_iter().filter_map(found).collect())
+        Ok(first(chains.ok_or_else(unreadable)?).into_iter().filter_map(found).collect())
     }
+}
+
+/// The chains that are looked at. Where there are too many, those to encrypt with come first: each device adds one to
+/// sign with, and mail has to be encrypted all the same.
+fn first(mut chains: Vec<Vec<Certificate>>) -> Vec<Vec<Certificate>> {
+    let encrypts = |chain: &Vec<Certificate>| {
+        let usage = chain.first().and_then(Certificate::key_usage);
+        usage.is_none_or(|usage| usage.key_encipherment() || usage.key_agreement())
+    };
+    if chains.len() > MAX_CERTIFICATES {
+        // Stable: otherwise in the service's order.
+        chains.sort_by_key(|chain| !encrypts(chain));
+        chains.truncate(MAX_CERTIFICATES);
+    }
+    chains
 }
 
 /// One segment of a path: everything but unreserved characters in percent encoding (RFC 3986 §2.1).

@@ -20,6 +20,8 @@ use rustls::{ClientConfig, RootCertStore};
 
 /// The longest a request may take, from connecting to the last octet (THREATS N4).
 const REQUEST_TIME: Duration = Duration::from_secs(60);
+/// The longest a connection may take to come about, TLS not counted.
+const CONNECT_TIME: Duration = Duration::from_secs(20);
 /// Header fields of an answer (N4).
 const MAX_HEADERS: usize = 64;
 
@@ -83,8 +85,14 @@ impl HyperHttp {
     /// A client with the embedder's own TLS configuration.
     #[must_use]
     pub fn with_config(tls: ClientConfig) -> Self {
-        let connector =
-            HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1().build();
+        let mut tcp = HttpConnector::new();
+        tcp.enforce_http(false);
+        tcp.set_connect_timeout(Some(CONNECT_TIME));
+        let connector = HttpsConnectorBuilder::new()
+            .with_tls_config(tls)
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(tcp);
         let client = Client::builder(TokioExecutor::new()).http1_max_headers(MAX_HEADERS).build(connector);
         Self { client, time: REQUEST_TIME }
     }

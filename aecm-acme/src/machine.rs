@@ -103,8 +103,9 @@ impl Machine {
         Ok(Self { config, account_key: account_key.clone(), origin, jwk, state })
     }
 
-    /// Takes up `plan` in a new call: the account, the used mails and, where its item is still wanted, the open
-    /// order stay; what is in `plan` counts as not issued. The directory is read again, then the order.
+    /// Takes up `plan` in a new call: the account, the used mails and open orders stay; what is in `plan` counts as
+    /// not issued. The directory is read again, then an open order whose item is in `plan`. One whose item is not
+    /// is kept for a call that wants it.
     ///
     /// `false` where `plan` is for another mailbox; nothing is changed then.
     #[must_use]
@@ -159,6 +160,12 @@ impl Machine {
         self.state.account.as_ref()
     }
 
+    /// The URL of the authorization that proved the mailbox last, as far as this plan has seen one.
+    #[must_use]
+    pub fn proof(&self) -> Option<&str> {
+        self.state.proof.as_deref()
+    }
+
     /// What is wished now.
     ///
     /// # Errors
@@ -184,6 +191,11 @@ impl Machine {
             result => result,
         };
         self.settle(result)
+    }
+
+    /// Whether orders are kept that were opened in earlier calls, for what is not in this plan.
+    pub(crate) const fn keeps_orders(&self) -> bool {
+        !self.state.parked.is_empty()
     }
 
     fn resumes(&self) -> bool {
@@ -255,6 +267,11 @@ impl Machine {
                 }
                 Step::Done => return Ok(Output::Done(self.report())),
                 Step::NewOrder if self.state.current().is_none() => self.state.step = Step::Done,
+                Step::NewOrder if self.state.phase == Phase::Idle && self.state.wanted_parked().is_some() => {
+                    if self.state.unpark() {
+                        self.state.step = Step::Order;
+                    }
+                }
                 _ => {
                     if let Some(output) = self.wish_exchange()? {
                         return Ok(output);

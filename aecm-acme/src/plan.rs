@@ -18,7 +18,7 @@ pub struct PlanItem {
     /// How well the holder is to be checked.
     #[serde(with = "words::level")]
     pub level: Level,
-    /// The name of the profile, where it is not that of [`ProfileNames`].
+    /// The name of the profile, where it is not that of [`ProfileNames`]; empty to name none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile: Option<String>,
     /// The certificate it follows, by its identifier of RFC 9773 §4.1.
@@ -31,6 +31,14 @@ impl PlanItem {
     #[must_use]
     pub const fn new(suite: Suite, purpose: Purpose) -> Self {
         Self { suite, purpose, level: Level::Mailbox, profile: None, replaces: None }
+    }
+
+    /// Names no profile in the order: the usage in the CSR chooses. So a key that this account is not known to hold
+    /// is certified: the server sees it before it can refuse.
+    #[must_use]
+    pub fn without_profile(mut self) -> Self {
+        self.profile = Some(String::new());
+        self
     }
 
     /// Whether an order for the one serves the other: all but [`replaces`](Self::replaces) is the same.

@@ -54,10 +54,48 @@ fn certificates_come_in_every_dialect() {
         assert!(
             events.contains(&Event::Step { step: StepName::Directory, item: Some(plan().items[0].clone()) })
         );
-        // The state of the plan is gone, the account stays.
+        // The state of the plan is gone; the account stays, and which authorization proved the mailbox.
         let stored = rig.stored.lock().unwrap();
-        assert_eq!(stored.keys().collect::<Vec<_>>(), [&format!("acme-account:{BASE}/directory")]);
+        assert_eq!(
+            stored.keys().collect::<Vec<_>>(),
+            [
+                &format!("acme-account:{BASE}/directory"),
+                &format!("acme-proof:{BASE}/directory:alice@example.com")
+            ]
+        );
     }
+}
+
+// The name of the device goes with every order, to a service that speaks the extension and to no other.
+#[test]
+fn orders_name_the_device() {
+    for advertised in [true, false] {
+        let rig = Rig::new(TokenSubmission::ChallengeResponse);
+        if !advertised {
+            rig.server.lock().unwrap().advertise = None;
+        }
+        let mut config = Config::new(&format!("{BASE}/directory"), rig.anchors());
+        config.device = Some("laptop-1".to_owned());
+        // What became of the plan depends on the dialect; the orders are what is looked at.
+        let _outcome = block_on(Client::new(config, rig.joints()).provision(&plan(), later(600)));
+        let named = rig.server.lock().unwrap().devices_seen.clone();
+        assert!(!named.is_empty());
+        let expected = advertised.then(|| "laptop-1".to_owned());
+        assert!(named.iter().all(|name| *name == expected), "{advertised}: {named:?}");
+    }
+}
+
+// RFC 8555 §7.5.2: the authorization that is known is given up, and no order is opened to find it.
+#[test]
+fn a_proof_is_given_up_without_an_order() {
+    let rig = Rig::new(TokenSubmission::WithCsr);
+    let client = client(&rig);
+    block_on(client.provision(&plan(), later(3_600))).unwrap();
+    let orders = rig.server.lock().unwrap().orders_opened;
+    block_on(client.drop_authorization(&alice(), later(3_600))).unwrap();
+    assert_eq!(rig.server.lock().unwrap().orders_opened, orders);
+    block_on(client.provision(&plan(), later(7_200))).unwrap();
+    assert_eq!(rig.server.lock().unwrap().mails.len(), 2, "proven anew");
 }
 
 // C6: a stranger's mail is left alone and told, with its reason; it costs nothing.
@@ -101,6 +139,24 @@ fn a_hanging_server_is_cut_off() {
     let error = block_on(client(&rig).provision(&plan(), later(90))).unwrap_err();
     assert!(matches!(error, ClientError::Deadline { .. }), "{error}");
     assert!(rig.now() < later(100));
+}
+
+// N4: a service that takes requests and never answers ends the call after two of them, however long it may take.
+#[test]
+fn a_service_that_never_answers_is_unreachable() {
+    let rig = Rig::new(TokenSubmission::WithCsr);
+    rig.hang.store(true, Ordering::SeqCst);
+    let error = block_on(client(&rig).provision(&plan(), later(30 * 60))).unwrap_err();
+    assert!(matches!(error, ClientError::ServiceUnreachable { .. }), "{error}");
+    assert!(rig.now() <= later(125), "{}", rig.now());
+    let events = rig.events.lock().unwrap();
+    assert!(events.iter().any(|event| matches!(event, Event::NoAnswer { .. })), "{events:?}");
+    drop(events);
+    // The next call goes on; a single request says the same at once.
+    let error = block_on(client(&rig).directory(later(30 * 60))).unwrap_err();
+    assert!(matches!(error, ClientError::ServiceUnreachable { .. }), "{error}");
+    rig.hang.store(false, Ordering::SeqCst);
+    assert_eq!(block_on(client(&rig).provision(&plan(), later(7_200))).unwrap().outcomes.len(), 2);
 }
 
 // A30: without a source of consent nothing is agreed to.
@@ -154,5 +210,5 @@ fn a_certificate_is_revoked_once() {
     let error = block_on(self::client(&stranger).revoke(&issued.certificate, None, deadline));
     assert_eq!(error, Err(ClientError::NoAccount));
     block_on(client.deactivate_account(deadline)).unwrap();
-    assert!(rig.stored.lock().unwrap().is_empty());
+    assert!(!rig.stored.lock().unwrap().keys().any(|name| name.starts_with("acme-account")));
 }

@@ -85,6 +85,7 @@ struct Known {
     delta_base: Option<Range<usize>>,
     authority_key_identifier: Option<Range<usize>>,
     distribution_point: Option<IssuingDistributionPoint>,
+    expired_since: Option<Time>,
 }
 
 /// One revoked certificate of a list.
@@ -195,6 +196,13 @@ impl Crl {
     #[must_use]
     pub fn authority_key_identifier(&self) -> Option<&[u8]> {
         self.0.known.authority_key_identifier.as_ref().map(|range| self.span(range))
+    }
+
+    /// expiredCertsOnCRL (X.509 §9.5.2.8): certificates that expired at this time or later stay on the list. Without
+    /// it they may leave the list once they expired (RFC 5280 §3.3).
+    #[must_use]
+    pub fn expired_certificates_since(&self) -> Option<Time> {
+        self.0.known.expired_since
     }
 
     /// Whether the list may name certificates of other issuers than its own (RFC 5280 §5.2.5).

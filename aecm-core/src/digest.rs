@@ -179,6 +179,18 @@ impl fmt::Debug for Hasher {
     }
 }
 
+/// SHA-256 of `data`, as an array: what names content and certificates in reports.
+///
+/// ```
+/// use aecm_core::digest::{DigestAlgorithm, sha256};
+///
+/// assert_eq!(sha256(b"abc").as_slice(), DigestAlgorithm::Sha256.digest(b"abc"));
+/// ```
+#[must_use]
+pub fn sha256(data: &[u8]) -> [u8; 32] {
+    Sha256::digest(data).into()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -58,6 +58,7 @@ struct Single {
     status: CertificateStatus,
     this_update: Time,
     next_update: Option<Time>,
+    archive_cutoff: Option<Time>,
     unknown_critical: bool,
 }
 
@@ -89,6 +90,8 @@ pub struct SingleStatus {
     pub this_update: Time,
     /// When newer information is due at the latest.
     pub next_update: Option<Time>,
+    /// Certificates that expired at this time or later are still known of (RFC 6960 §4.4.4).
+    pub archive_cutoff: Option<Time>,
 }
 
 impl OcspResponse {
@@ -162,6 +165,7 @@ impl OcspResponse {
             status: single.status,
             this_update: single.this_update,
             next_update: single.next_update,
+            archive_cutoff: single.archive_cutoff,
         })
     }
 

@@ -156,6 +156,8 @@ identifiers! {
     // Ours: the SHA-256 of the request that a key package answers. The arc is below 2³², where every reader
     // can hold it; 2.25 (X.667) has arcs of 128 bits, and no UUID begins with 96 zero bits by chance.
     AECM_TRANSFER = "2.25.2741368305", "aecm-transfer";
+    // Ours: the policy of the two certificates of an escrow, which encrypts and signs for no mailbox.
+    AECM_ESCROW_POLICY = "2.25.2741368306", "aecm-escrow";
     ENCRYPTION_KEY_PREFERENCE = "1.2.840.113549.1.9.16.2.11", "smimeEncryptionKeyPreference";
     SIGNING_CERTIFICATE = "1.2.840.113549.1.9.16.2.12", "signingCertificate";
     TIME_STAMP_TOKEN = "1.2.840.113549.1.9.16.2.14", "timeStampToken";
@@ -180,6 +182,7 @@ identifiers! {
     CERTIFICATE_POLICIES = "2.5.29.32", "certificatePolicies";
     ANY_POLICY = "2.5.29.32.0", "anyPolicy";
     POLICY_MAPPINGS = "2.5.29.33", "policyMappings";
+    EXPIRED_CERTS_ON_CRL = "2.5.29.60", "expiredCertsOnCRL";
     AUTHORITY_KEY_IDENTIFIER = "2.5.29.35", "authorityKeyIdentifier";
     POLICY_CONSTRAINTS = "2.5.29.36", "policyConstraints";
     FRESHEST_CRL = "2.5.29.46", "freshestCRL";
@@ -190,6 +193,7 @@ identifiers! {
     ACCESS_CA_ISSUERS = "1.3.6.1.5.5.7.48.2", "id-ad-caIssuers";
     OCSP_BASIC = "1.3.6.1.5.5.7.48.1.1", "id-pkix-ocsp-basic";
     OCSP_NONCE = "1.3.6.1.5.5.7.48.1.2", "id-pkix-ocsp-nonce";
+    OCSP_ARCHIVE_CUTOFF = "1.3.6.1.5.5.7.48.1.6", "id-pkix-ocsp-archive-cutoff";
     OCSP_NOCHECK = "1.3.6.1.5.5.7.48.1.5", "id-pkix-ocsp-nocheck";
     SMTP_UTF8_MAILBOX = "1.3.6.1.5.5.7.8.9", "id-on-SmtpUTF8Mailbox";
 

@@ -75,6 +75,19 @@ impl KeyDerivation {
         }
     }
 
+    /// What a key of `length` octets costs, in iterations of PBKDF2: its count for every output of the pseudo-random
+    /// function that the key needs, or what scrypt takes instead.
+    #[must_use]
+    pub fn work(&self, length: usize) -> u64 {
+        match self {
+            Self::Pbkdf2(parameters) => {
+                let blocks = length.div_ceil(parameters.prf().output_size()).max(1);
+                u64::from(parameters.iterations()).saturating_mul(u64::try_from(blocks).unwrap_or(u64::MAX))
+            }
+            Self::Scrypt(parameters) => parameters.work(),
+        }
+    }
+
     /// The key of `length` octets.
     ///
     /// # Errors

@@ -14,8 +14,9 @@
 //! A certificate is revoked where a CRL or OCSP response that can be believed says so for a date that is not after
 //! [`PathOptions::at`]: what a timestamp proves to be older than the revocation stays valid. Where the reason is
 //! a compromise of the key, that date is the invalidityDate if there is one, and any time otherwise: whoever has
-//! the key may have set any date. Revocation for good is shown by old evidence too; that a certificate is good is
-//! shown by fresh evidence only. All else, such as evidence with unknown critical extensions or without a
+//! the key may have set any date. Of those who stamp times more is counted as any time: [`Revocation::stamper`]. Revocation for good is shown by old evidence too; that a certificate is good is
+//! shown by fresh evidence only, and by such as still speaks of the certificate: not by a list or response that was made
+//! after it expired, unless that says that it keeps those (expiredCertsOnCRL, archiveCutoff). All else, such as evidence with unknown critical extensions or without a
 //! believable signer, says nothing: the status is unknown.
 //!
 //! ```

@@ -19,7 +19,10 @@ pub enum SignatureAlgorithm {
     RsaPkcs1(DigestAlgorithm),
     /// RSASSA-PSS (RFC 8017 §8.1), MGF1 with the same hash, a salt of the hash's size (RFC 4056 §3).
     RsaPss(DigestAlgorithm),
-    /// ECDSA on P-256 or P-384 (FIPS 186-5), a DER SEQUENCE of r and s (RFC 3279 §2.2.3).
+    /// RSASSA-PSS with a salt of another length, in octets: OpenSSL takes the longest that fits unless told
+    /// otherwise. RFC 4055 §3.1 recommends the hash's size and allows others. Verified, never made.
+    RsaPssSalt(DigestAlgorithm, u16),
+    /// ECDSA on P-256 or P-384 (FIPS 186-5; with SHA-1 read only), a DER SEQUENCE of r and s (RFC 3279 §2.2.3).
     Ecdsa(DigestAlgorithm),
     /// SM2 with SM3 (GB/T 32918.2), a DER SEQUENCE of r and s (GB/T 35276 §7.3).
     Sm2Sm3,
@@ -48,9 +51,9 @@ impl SignatureAlgorithm {
     /// |---|---|---|---|
     /// | rsaEncryption | RSA | NULL, absent | `digest_hint`: SHA-1, SHA-2 |
     /// | sha1/256/384/512WithRSAEncryption | RSA | NULL, absent | its own |
-    /// | id-RSASSA-PSS | RSA | RSASSA-PSS-params | of the parameters: SHA-1, SHA-2 |
+    /// | id-RSASSA-PSS | RSA | RSASSA-PSS-params, MGF1 with the same hash, any salt | of the parameters: SHA-1, SHA-2 |
     /// | id-ecPublicKey | P-256, P-384 | absent, NULL, the key's curve | `digest_hint`: SHA-2 |
-    /// | ecdsa-with-SHA256/384/512 | P-256, P-384 | absent | its own |
+    /// | ecdsa-with-SHA1/256/384/512 | P-256, P-384 | absent | its own |
     /// | SM2-with-SM3 (.501), SM2 signature (.301.1), SM2 (.301) | SM2 | absent, NULL | SM3 |
     /// | id-ecPublicKey | SM2 | absent, NULL, the key's curve | `digest_hint`: SM3 |
     ///
@@ -68,7 +71,7 @@ impl SignatureAlgorithm {
         let hint = digest_hint.ok_or(AlgorithmError::DigestMissing { oid });
         let (algorithm, parameters_fit) = match oid {
             oid::RSA_ENCRYPTION => (Self::RsaPkcs1(hint?), identifier.parameters_absent_or_null()),
-            oid::RSASSA_PSS => (Self::RsaPss(pss_digest(identifier)?), true),
+            oid::RSASSA_PSS => (pss(identifier)?, true),
             oid::EC_PUBLIC_KEY => {
                 let digest = hint?;
                 let algorithm = if key.kind() == KeyKind::Sm2 { Self::Sm2Sm3 } else { Self::Ecdsa(digest) };
@@ -112,12 +115,13 @@ impl SignatureAlgorithm {
         use DigestAlgorithm::{Sha1, Sha256, Sha384, Sha512};
         match self {
             Self::RsaPkcs1(Sha1 | Sha256 | Sha384 | Sha512)
-            | Self::RsaPss(Sha1 | Sha256 | Sha384 | Sha512) => {
+            | Self::RsaPss(Sha1 | Sha256 | Sha384 | Sha512)
+            | Self::RsaPssSalt(Sha1 | Sha256 | Sha384 | Sha512, _) => {
                 matches!(key, KeyKind::Rsa { .. })
             }
-            Self::Ecdsa(Sha256 | Sha384 | Sha512) => matches!(key, KeyKind::P256 | KeyKind::P384),
+            Self::Ecdsa(Sha1 | Sha256 | Sha384 | Sha512) => matches!(key, KeyKind::P256 | KeyKind::P384),
             Self::Sm2Sm3 => matches!(key, KeyKind::Sm2),
-            Self::RsaPkcs1(_) | Self::RsaPss(_) | Self::Ecdsa(_) => false,
+            Self::RsaPkcs1(_) | Self::RsaPss(_) | Self::RsaPssSalt(..) | Self::Ecdsa(_) => false,
         }
     }
 
@@ -125,7 +129,10 @@ impl SignatureAlgorithm {
     #[must_use]
     pub const fn digest(self) -> DigestAlgorithm {
         match self {
-            Self::RsaPkcs1(digest) | Self::RsaPss(digest) | Self::Ecdsa(digest) => digest,
+            Self::RsaPkcs1(digest)
+            | Self::RsaPss(digest)
+            | Self::RsaPssSalt(digest, _)
+            | Self::Ecdsa(digest) => digest,
             Self::Sm2Sm3 => DigestAlgorithm::Sm3,
         }
     }
@@ -140,7 +147,7 @@ impl SignatureAlgorithm {
             Self::RsaPkcs1(Sha384) => oid::SHA384_WITH_RSA,
             Self::RsaPkcs1(Sha512) => oid::SHA512_WITH_RSA,
             Self::RsaPkcs1(Sm3) => oid::RSA_ENCRYPTION,
-            Self::RsaPss(_) => oid::RSASSA_PSS,
+            Self::RsaPss(_) | Self::RsaPssSalt(..) => oid::RSASSA_PSS,
             Self::Ecdsa(Sha256) => oid::ECDSA_WITH_SHA256,
             Self::Ecdsa(Sha384) => oid::ECDSA_WITH_SHA384,
             Self::Ecdsa(Sha512) => oid::ECDSA_WITH_SHA512,
@@ -164,7 +171,13 @@ impl SignatureAlgorithm {
     pub fn identifier_der(self) -> Vec<u8> {
         match self {
             Self::RsaPkcs1(_) => write::algorithm(&self.oid(), Some(&write::null())),
-            Self::RsaPss(digest) => write::algorithm(&self.oid(), Some(&pss_parameters(digest))),
+            Self::RsaPss(digest) => {
+                let salt = u64::try_from(digest.output_size()).unwrap_or_default();
+                write::algorithm(&self.oid(), Some(&pss_parameters(digest, salt)))
+            }
+            Self::RsaPssSalt(digest, salt) => {
+                write::algorithm(&self.oid(), Some(&pss_parameters(digest, u64::from(salt))))
+            }
             Self::Ecdsa(_) | Self::Sm2Sm3 => write::algorithm(&self.oid(), None),
         }
     }
@@ -179,11 +192,11 @@ impl SignatureAlgorithm {
             Self::RsaPkcs1(Sha384) => "RSA PKCS#1 v1.5 with SHA-384",
             Self::RsaPkcs1(Sha512) => "RSA PKCS#1 v1.5 with SHA-512",
             Self::RsaPkcs1(Sm3) => "RSA PKCS#1 v1.5 with SM3",
-            Self::RsaPss(Sha1) => "RSA-PSS with SHA-1",
-            Self::RsaPss(Sha256) => "RSA-PSS with SHA-256",
-            Self::RsaPss(Sha384) => "RSA-PSS with SHA-384",
-            Self::RsaPss(Sha512) => "RSA-PSS with SHA-512",
-            Self::RsaPss(Sm3) => "RSA-PSS with SM3",
+            Self::RsaPss(Sha1) | Self::RsaPssSalt(Sha1, _) => "RSA-PSS with SHA-1",
+            Self::RsaPss(Sha256) | Self::RsaPssSalt(Sha256, _) => "RSA-PSS with SHA-256",
+            Self::RsaPss(Sha384) | Self::RsaPssSalt(Sha384, _) => "RSA-PSS with SHA-384",
+            Self::RsaPss(Sha512) | Self::RsaPssSalt(Sha512, _) => "RSA-PSS with SHA-512",
+            Self::RsaPss(Sm3) | Self::RsaPssSalt(Sm3, _) => "RSA-PSS with SM3",
             Self::Ecdsa(Sha1) => "ECDSA with SHA-1",
             Self::Ecdsa(Sha256) => "ECDSA with SHA-256",
             Self::Ecdsa(Sha384) => "ECDSA with SHA-384",
@@ -200,6 +213,7 @@ impl SignatureAlgorithm {
             oid::SHA256_WITH_RSA => Self::RsaPkcs1(DigestAlgorithm::Sha256),
             oid::SHA384_WITH_RSA => Self::RsaPkcs1(DigestAlgorithm::Sha384),
             oid::SHA512_WITH_RSA => Self::RsaPkcs1(DigestAlgorithm::Sha512),
+            oid::ECDSA_WITH_SHA1 => Self::Ecdsa(DigestAlgorithm::Sha1),
             oid::ECDSA_WITH_SHA256 => Self::Ecdsa(DigestAlgorithm::Sha256),
             oid::ECDSA_WITH_SHA384 => Self::Ecdsa(DigestAlgorithm::Sha384),
             oid::ECDSA_WITH_SHA512 => Self::Ecdsa(DigestAlgorithm::Sha512),
@@ -228,6 +242,13 @@ pub enum AlgorithmError {
         /// The identifier of the algorithm.
         oid: ObjectIdentifier,
         /// What is wrong with them.
+        why: &'static str,
+    },
+    /// The parameters are ones that the algorithm has, and that are not supported.
+    UnsupportedParameters {
+        /// The identifier of the algorithm.
+        oid: ObjectIdentifier,
+        /// Which.
         why: &'static str,
     },
     /// The parameters cannot be read.
@@ -259,6 +280,9 @@ impl fmt::Display for AlgorithmError {
             Self::Unknown { oid } => write!(f, "unknown signature algorithm {oid}"),
             Self::Parameters { oid, why } => {
                 write!(f, "the parameters of signature algorithm {oid} are {why}")
+            }
+            Self::UnsupportedParameters { oid, why } => {
+                write!(f, "the parameters of signature algorithm {oid} have {why}, which is not supported")
             }
             Self::Malformed(error) => {
                 write!(f, "cannot read the parameters of a signature algorithm: {error}")
@@ -302,24 +326,21 @@ fn names_nothing_but(identifier: &AlgorithmId<'_>, key: &PublicKey) -> bool {
     identifier.parameters_absent_or_null() || identifier.parameters == Some(write::oid(&curve).as_slice())
 }
 
-fn pss_parameters(digest: DigestAlgorithm) -> Vec<u8> {
+fn pss_parameters(digest: DigestAlgorithm, salt: u64) -> Vec<u8> {
     // RFC 4055 §2.1: the digests of PSS and MGF1 have NULL, not absent, parameters.
     let hash = write::algorithm(&digest.oid(), Some(&write::null()));
     let mask = write::algorithm(&oid::MGF1, Some(&hash));
-    let salt = u64::try_from(digest.output_size()).unwrap_or_default();
+    let salt = if salt == 20 { Vec::new() } else { write::explicit(2, &write::small(salt)) };
     if digest == DigestAlgorithm::Sha1 {
-        return write::sequence(&[]);
+        return write::sequence(&[&salt]);
     }
-    write::sequence(&[
-        &write::explicit(0, &hash),
-        &write::explicit(1, &mask),
-        &write::explicit(2, &write::small(salt)),
-    ])
+    write::sequence(&[&write::explicit(0, &hash), &write::explicit(1, &mask), &salt])
 }
 
-/// The hash of RSASSA-PSS-params, where the rest agrees with it (RFC 4056 §3).
-fn pss_digest(identifier: &AlgorithmId<'_>) -> Result<DigestAlgorithm, AlgorithmError> {
+/// What RSASSA-PSS-params say, where MGF1 has the same hash (RFC 4056 §3).
+fn pss(identifier: &AlgorithmId<'_>) -> Result<SignatureAlgorithm, AlgorithmError> {
     let wrong = |why| AlgorithmError::Parameters { oid: oid::RSASSA_PSS, why };
+    let unsupported = |why| AlgorithmError::UnsupportedParameters { oid: oid::RSASSA_PSS, why };
     let octets = identifier.parameters.ok_or(wrong("absent"))?;
     let limits = Limits::default();
     let mut outer = Reader::new(octets, Rules::Ber, &limits);
@@ -328,7 +349,7 @@ fn pss_digest(identifier: &AlgorithmId<'_>) -> Result<DigestAlgorithm, Algorithm
 
     let mut hash = DigestAlgorithm::Sha1;
     if let Some(field) = fields.context(0)? {
-        hash = only_digest(&mut field.reader()?)?.ok_or(wrong("a hash that is not supported"))?;
+        hash = only_digest(&mut field.reader()?)?.ok_or(unsupported("a hash that is not supported"))?;
     }
     let mut mask_hash = Some(DigestAlgorithm::Sha1);
     if let Some(field) = fields.context(1)? {
@@ -336,7 +357,7 @@ fn pss_digest(identifier: &AlgorithmId<'_>) -> Result<DigestAlgorithm, Algorithm
         let mask = reader.algorithm()?;
         reader.finish()?;
         if mask.oid != oid::MGF1 {
-            return Err(wrong("a mask generation function that is not MGF1"));
+            return Err(unsupported("a mask generation function that is not MGF1"));
         }
         let octets = mask.parameters.ok_or(wrong("an MGF1 without its hash"))?;
         mask_hash = only_digest(&mut Reader::new(octets, Rules::Ber, &limits))?;
@@ -352,15 +373,16 @@ fn pss_digest(identifier: &AlgorithmId<'_>) -> Result<DigestAlgorithm, Algorithm
     fields.finish()?;
 
     if mask_hash != Some(hash) {
-        return Err(wrong("an MGF1 hash that differs from the hash"));
-    }
-    if usize::try_from(salt) != Ok(hash.output_size()) {
-        return Err(wrong("a salt that is not as long as the hash"));
+        return Err(unsupported("an MGF1 hash that differs from the hash"));
     }
     if trailer != 1 {
         return Err(wrong("a trailer field other than 1"));
     }
-    Ok(hash)
+    if usize::try_from(salt) == Ok(hash.output_size()) {
+        return Ok(SignatureAlgorithm::RsaPss(hash));
+    }
+    let salt = u16::try_from(salt).map_err(|_| wrong("a salt that fits into no signature"))?;
+    Ok(SignatureAlgorithm::RsaPssSalt(hash, salt))
 }
 
 /// The digest of the one AlgorithmIdentifier in `reader`, if we know it; its parameters NULL or absent.

@@ -228,6 +228,75 @@ fn the_date_of_revocation_counts_t5() {
     assert_eq!(setup.entry(AFTER, Some(Superseded), vec![]), "good");
 }
 
+/// RFC 3161 §4: earlier stamps stay where the stamper was retired for one of four reasons that are told.
+#[test]
+fn stampers_are_revoked_for_all_times_but_where_they_were_retired_t5() {
+    use RevocationReason::{AffiliationChanged, CessationOfOperation, PrivilegeWithdrawn, Unspecified};
+    let mut setup = Setup::new();
+    for (reason, invalid, mail, stamps) in [
+        (Some(Unspecified), None, "good", "good"),
+        (Some(AffiliationChanged), None, "good", "good"),
+        (Some(Superseded), None, "good", "good"),
+        (Some(CessationOfOperation), None, "good", "good"),
+        (None, None, "good", "revoked"),
+        (Some(PrivilegeWithdrawn), None, "good", "revoked"),
+        (Some(CertificateHold), None, "good", "revoked"),
+        (Some(KeyCompromise), None, "revoked", "revoked"),
+        // Since when the key is in other hands says nothing about the times that it stamps.
+        (Some(KeyCompromise), Some(AFTER), "good", "revoked"),
+        (Some(CaCompromise), Some(AFTER), "good", "revoked"),
+        (Some(RevocationReason::AaCompromise), Some(AFTER), "good", "revoked"),
+        (None, Some(AFTER), "good", "revoked"),
+        (Some(Superseded), Some(BEFORE), "revoked", "revoked"),
+    ] {
+        for (stamper, wanted) in [(false, mail), (true, stamps)] {
+            setup.options.revocation.stamper = stamper;
+            let more = || invalid.map(invalidity).into_iter().collect();
+            assert_eq!(setup.entry(AFTER, reason, more()), wanted, "CRL {reason:?} {invalid:?} {stamper}");
+            setup.options.revocation.crls.clear();
+            let mut template = OcspTemplate::new(revoked(AFTER, reason));
+            template.single_extensions = more();
+            assert_eq!(setup.answer(&template), wanted, "OCSP {reason:?} {invalid:?} {stamper}");
+            setup.options.revocation.ocsp.clear();
+        }
+    }
+}
+
+/// RFC 5280 §3.3: who expired may have left the list, revoked or not.
+#[test]
+fn who_expired_before_the_evidence_is_not_known_to_be_good_s15() {
+    let mut setup = Setup::new();
+    let expired = setup.leaf.not_after();
+    setup.options.revocation.now = Some(Time::from_unix(expired.unix() + 2 * 86_400));
+    let later = |seconds| Time::from_unix(expired.unix() + seconds);
+    let list = |this_update, entries| CrlTemplate {
+        this_update,
+        next_update: Some(later(10 * 86_400)),
+        ..CrlTemplate::new(entries)
+    };
+    let since = |time| extension(&oid::EXPIRED_CERTS_ON_CRL, false, &write::generalized_time(time));
+    assert_eq!(setup.list(list(expired, vec![])), "good");
+    assert_eq!(setup.list(list(later(1), vec![])), "unknown");
+    assert_eq!(setup.list(list(later(1), vec![]).with(since(expired))), "good");
+    assert_eq!(setup.list(list(later(1), vec![]).with(since(later(1)))), "unknown");
+    assert_eq!(setup.list(list(later(1), vec![entry(7, BEFORE, None, vec![])])), "revoked");
+    setup.options.revocation.crls.clear();
+    let answer = |this_update, status| OcspTemplate {
+        this_update,
+        next_update: Some(later(10 * 86_400)),
+        ..OcspTemplate::new(status)
+    };
+    let cutoff = |time| extension(&oid::OCSP_ARCHIVE_CUTOFF, false, &write::generalized_time(time));
+    assert_eq!(setup.answer(&answer(expired, good())), "good");
+    assert_eq!(setup.answer(&answer(later(1), good())), "unknown");
+    let mut archived = answer(later(1), good());
+    archived.single_extensions = vec![cutoff(expired)];
+    assert_eq!(setup.answer(&archived), "good");
+    archived.single_extensions = vec![cutoff(later(1))];
+    assert_eq!(setup.answer(&archived), "unknown");
+    assert_eq!(setup.answer(&answer(later(1), revoked(BEFORE, None))), "revoked");
+}
+
 #[test]
 fn evidence_has_to_be_fresh_s15() {
     let stale = |entries: Vec<Vec<u8>>| {
@@ -401,6 +470,15 @@ fn indirect_crls_s15() {
     assert_eq!(setup.crls(vec![clerk.crl(&indirect(vec![hit(vec![])]))]), "good");
     let before = entry(3, BEFORE, None, vec![of("root")]);
     assert_eq!(setup.crls(vec![clerk.crl(&indirect(vec![before, hit(vec![])]))]), "revoked");
+    // A name that is none, or several: nobody knows whose the entry is, nor those behind it.
+    let url = write::tlv(Tag::context_primitive(6), b"http://ca.example.test/");
+    let two = [write::explicit(4, &name("other")), write::explicit(4, &name("root"))].concat();
+    for names in [url, two] {
+        let odd = extension(&oid::CERTIFICATE_ISSUER, true, &write::sequence(&[&names]));
+        let before = entry(3, BEFORE, None, vec![of("other")]);
+        let list = indirect(vec![before, hit(vec![odd])]);
+        assert_eq!(setup.crls(vec![clerk.crl(&list)]), "unknown");
+    }
     // The list has to say that it is indirect.
     assert_eq!(setup.crls(vec![clerk.crl(&CrlTemplate::new(vec![]))]), "unknown");
     // And the certificate has to name the clerk.
@@ -410,6 +488,73 @@ fn indirect_crls_s15() {
     // The clerk needs a path to the same anchor.
     setup.hints.clear();
     assert_eq!(setup.crls(vec![clerk.crl(&indirect(vec![hit(vec![of("root")])]))]), "unknown");
+}
+
+/// A CA under the same anchor that takes another's name does not speak for it.
+#[test]
+fn a_crl_signer_beside_the_path_is_certified_by_those_above_s15() {
+    let mut setup = Setup::new();
+    let ca_extensions =
+        || vec![basic_constraints(true, None), key_usage(KeyUsage::KEY_CERT_SIGN | KeyUsage::CRL_SIGN)];
+    let ca = Authority::new("ca", KeySpec::P256);
+    let ca_certificate = setup.root.issue(&Template::new("ca", ca_extensions()), &ca.spki());
+    let mut leaf = Template::leaf();
+    leaf.serial = 7;
+    setup.leaf = ca.issue(&leaf, &Authority::new("leaf", KeySpec::P256).spki());
+    // Of the leaf only: the CA itself stays unknown.
+    let status = |setup: &mut Setup, crl: Crl| {
+        setup.options.revocation.crls = vec![crl];
+        match setup.validate() {
+            Ok(path) if path.revocation_unknown.contains(&setup.leaf) => "unknown",
+            Ok(_) => "good",
+            Err(failure) => failure.word(),
+        }
+    };
+    setup.hints = vec![ca_certificate.clone()];
+    assert_eq!(status(&mut setup, ca.crl(&CrlTemplate::new(vec![]))), "good");
+    // Another key of the CA, certified by the root as the CA is, or by the CA itself.
+    let clerk = Authority::new("ca", KeySpec::P256);
+    let template = Template::new("ca", vec![key_usage(KeyUsage::CRL_SIGN)]);
+    for signer in [setup.root.issue(&template, &clerk.spki()), ca.issue(&template, &clerk.spki())] {
+        setup.hints = vec![ca_certificate.clone(), signer];
+        assert_eq!(status(&mut setup, clerk.crl(&CrlTemplate::new(vec![]))), "good");
+        // The list names its key, and the signer has another name for its own.
+        let other = write::tlv(Tag::context_primitive(0), b"other");
+        let list = CrlTemplate::new(vec![]).with(extension(
+            &oid::AUTHORITY_KEY_IDENTIFIER,
+            false,
+            &write::sequence(&[&other]),
+        ));
+        let named = Template::new(
+            "ca",
+            vec![
+                key_usage(KeyUsage::CRL_SIGN),
+                extension(&oid::SUBJECT_KEY_IDENTIFIER, false, &write::octet_string(b"this")),
+            ],
+        );
+        setup.hints = vec![ca_certificate.clone(), setup.root.issue(&named, &clerk.spki())];
+        assert_eq!(status(&mut setup, clerk.crl(&list)), "unknown");
+    }
+    // The same name, given by another CA under the same root.
+    let mallory = Authority::new("mallory", KeySpec::P256);
+    let mallory_certificate = setup.root.issue(&Template::new("mallory", ca_extensions()), &mallory.spki());
+    let taken = mallory.issue(&template, &clerk.spki());
+    setup.hints = vec![ca_certificate, mallory_certificate, taken];
+    assert_eq!(status(&mut setup, clerk.crl(&CrlTemplate::new(vec![]))), "unknown");
+    let hit = CrlTemplate::new(vec![entry(7, BEFORE, None, vec![])]);
+    assert_eq!(status(&mut setup, clerk.crl(&hit)), "unknown");
+}
+
+/// RFC 5280 §4.2: a critical extension that cannot be read is not processed.
+#[test]
+fn critical_distribution_points_have_to_be_read() {
+    for (critical, wanted) in [(true, "malformed-extension"), (false, "good")] {
+        let junk = write::tlv(Tag::context_primitive(1), &[9, 0]);
+        let points = write::sequence(&[&write::sequence(&[&junk])]);
+        let junk = extension(&oid::CRL_DISTRIBUTION_POINTS, critical, &points);
+        let mut setup = Setup::with(KeySpec::P256, vec![junk]);
+        assert_eq!(setup.list(CrlTemplate::new(vec![])), wanted);
+    }
 }
 
 #[test]
@@ -430,6 +575,11 @@ fn delta_crls_s15() {
     assert_eq!(setup.lists(&[delta(5, 6, vec![]), base()]), "good");
     assert_eq!(setup.lists(&[held(), delta(5, 6, vec![])]), "revoked");
     assert_eq!(setup.lists(&[held(), delta(5, 6, back())]), "good");
+    // What was revoked for good does not come back.
+    for reason in [None, Some(Superseded), Some(KeyCompromise)] {
+        let revoked = CrlTemplate::new(vec![entry(7, BEFORE, reason, vec![])]);
+        assert_eq!(setup.lists(&[revoked, delta(5, 6, back())]), "revoked", "{reason:?}");
+    }
     // Of several the newest.
     assert_eq!(setup.lists(&[held(), delta(5, 6, hit()), delta(5, 7, back())]), "good");
     // Not for this base, not newer, of another scope, stale: as if it were not there.
@@ -484,6 +634,30 @@ fn every_certificate_of_the_path_counts_s15() {
     let hit = CrlTemplate::new(vec![entry(2, BEFORE, Some(CaCompromise), vec![])]);
     let (found, result) = judge(vec![middle.crl(&clean), root.crl(&hit)]);
     assert_eq!((found, result.unwrap_err().at), ("revoked", Some(middle_certificate)));
+}
+
+/// A CA appoints who signs the CRLs of what it issued, and not by that those of itself.
+#[test]
+fn who_signs_for_a_leaf_does_not_sign_for_its_ca_s15() {
+    let root = Authority::new("root", KeySpec::P256);
+    let middle = Authority::new("middle", KeySpec::P256);
+    let ca = |name: &str| {
+        let usage = key_usage(KeyUsage::KEY_CERT_SIGN | KeyUsage::CRL_SIGN);
+        Template::new(name, vec![basic_constraints(true, None), usage])
+    };
+    let anchors = Anchors::new(vec![root.self_signed(&ca("root"))]);
+    let middle_certificate = root.issue(&ca("middle"), &middle.spki());
+    // Of the name of the root, certified by the CA in the middle, and named by the leaf.
+    let clerk = Authority::new("root", KeySpec::P256);
+    let appointed = Template::new("root", vec![key_usage(KeyUsage::CRL_SIGN)]);
+    let appointed = middle.issue(&appointed, &clerk.spki());
+    let mut leaf = Template::leaf();
+    leaf.extensions.push(cdp(&[&write::tlv(Tag::context(2), &write::explicit(4, &name("root")))]));
+    let leaf = middle.issue(&leaf, &Authority::new("leaf", KeySpec::P256).spki());
+    let mut options = options();
+    options.revocation.crls = vec![clerk.crl(&CrlTemplate::new(vec![]).with(idp(&[&flag(4)])))];
+    let path = validate(&leaf, &[middle_certificate.clone(), appointed], &anchors, &options).unwrap();
+    assert_eq!(path.revocation_unknown, [middle_certificate]);
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod account;
 mod authorization;
 mod certificate;
 mod crl;
+mod devices;
 mod directory;
 mod encryption;
 mod escrow;
@@ -16,11 +17,14 @@ mod key_change;
 mod nonce;
 mod order;
 mod problem;
+mod proof;
 mod public;
 mod renewal;
 mod request;
 mod state;
 mod transfer;
+mod turns;
+mod weak;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -37,7 +41,7 @@ use self::problem::Problem;
 use self::request::{KeyRule, Signed};
 use self::state::State;
 use crate::ca::Pki;
-use crate::folder::{Change, Folder};
+use crate::folder::{Change, Folder, StateError};
 use crate::mail::PostOffice;
 use crate::net::{Answer, Ask};
 use crate::options::{AcmeOptions, ExternalAccount};
@@ -59,8 +63,10 @@ pub(crate) struct AcmeServer {
     folder: Option<Folder>,
     /// Held while an encrypting certificate is issued: a mailbox has one encrypting key in each suite.
     encrypting: tokio::sync::Mutex<()>,
-    /// Held while a revocation list is signed.
-    listing: tokio::sync::Mutex<()>,
+    /// Held while what the escrow keeps of a mailbox is read and written.
+    escrowing: tokio::sync::Mutex<()>,
+    /// The revocation lists as they were last signed; held while one is.
+    listing: tokio::sync::Mutex<crl::Lists>,
     /// Keeps encrypting keys, where the options want it.
     escrow: Option<Escrow>,
 }
@@ -99,6 +105,7 @@ impl AcmeServer {
             state: Mutex::new(state),
             folder,
             encrypting: tokio::sync::Mutex::default(),
+            escrowing: tokio::sync::Mutex::default(),
             listing: tokio::sync::Mutex::default(),
             escrow,
         })
@@ -151,6 +158,17 @@ impl AcmeServer {
         Err(Problem::rate_limited(format!("this server remembers no more {what}"), FULL_WAIT))
     }
 
+    /// Refuses one more `what` to an account that has as many as it may; `ends` says when each of them ends.
+    fn require_own_room(&self, ends: &[Time], what: &str) -> Result<(), Problem> {
+        if ends.len() < self.options.per_account {
+            return Ok(());
+        }
+        let now = self.now();
+        let first = ends.iter().min().copied().unwrap_or(now);
+        let detail = format!("this account has {} {what} already, and may have no more", ends.len());
+        Err(Problem::rate_limited(detail, first.since(now)))
+    }
+
     /// Makes what changed durable: before the answer that tells of it. What another request changed and this
     /// one saw is durable then, too.
     async fn commit(self: &Arc<Self>) -> Result<(), Problem> {
@@ -164,20 +182,30 @@ impl AcmeServer {
         let failed = |detail: String| Problem::internal(format!("the state could not be kept: {detail}"));
         match written {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(failed(error)),
+            Ok(Err(error)) => Err(failed(error.to_string())),
             Err(error) => Err(failed(error.to_string())),
         }
     }
 
-    fn write_changes(&self) -> Result<(), String> {
+    /// Writes what changed since the last time; at a start, what an earlier process did not come to.
+    ///
+    /// # Errors
+    /// [`StateError`] when it cannot be written.
+    pub(crate) fn write_changes(&self) -> Result<(), StateError> {
         let Some(folder) = &self.folder else { return Ok(()) };
+        let unwritten = |error: serde_json::Error| {
+            StateError::damaged(folder.directory(), format!("a row cannot be written: {error}"))
+        };
         // The journal first, then the state: so the order of the lines is the order of the changes.
         let mut transaction = folder.transaction();
-        let changes = self.state().take_changes().map_err(|error| error.to_string())?;
-        transaction.append(&changes).map_err(|error| error.to_string())?;
-        if transaction.wants_snapshot() {
-            let rows = self.state().rows().map_err(|error| error.to_string())?;
-            transaction.snapshot(&rows).map_err(|error| error.to_string())?;
+        let (changes, anew) = {
+            let mut state = self.state();
+            (state.take_changes().map_err(unwritten)?, state.take_history())
+        };
+        transaction.append(&changes)?;
+        if anew || transaction.wants_snapshot() {
+            let rows = self.state().rows().map_err(unwritten)?;
+            transaction.snapshot(&rows)?;
         }
         Ok(())
     }
@@ -228,7 +256,7 @@ impl AcmeServer {
         let signed = |rule| self.check(&ask, &url, rule);
         match (resource, id, action) {
             ("new-account", None, None) => self.new_account(&signed(KeyRule::Jwk)?),
-            ("revoke-cert", None, None) => self.revoke(&signed(KeyRule::Either)?),
+            ("revoke-cert", None, None) => self.revoke(&signed(KeyRule::Either)?).await,
             ("key-change", None, None) => self.key_change(&signed(KeyRule::Kid)?, &url),
             ("new-order", None, None) => self.new_order(&signed(KeyRule::Kid)?).await,
             ("account", Some(id), None) => self.account(&signed(KeyRule::Kid)?, id),
@@ -241,6 +269,7 @@ impl AcmeServer {
             ("transfers", None, None) => self.transfers(&signed(KeyRule::Kid)?),
             ("transfer", Some(id), None) => self.transfer(&signed(KeyRule::Kid)?, id),
             ("events", None, None) => self.events(&signed(KeyRule::Kid)?),
+            ("devices", None, None) => self.devices(&signed(KeyRule::Kid)?),
             ("escrow", None, None) => self.post_escrow(&signed(KeyRule::Kid)?).await,
             ("certificate", Some(id), None) => self.certificate(&signed(KeyRule::Kid)?, id),
             _ => Err(Problem::not_found()),

@@ -12,6 +12,6 @@ pub(crate) use authority::{KeyPair, SERIAL, new_key, serial_number};
 pub(crate) use pki::BranchKeys;
 pub use pki::{Anchors, Pki, PkiAnchors, Realm};
 pub use template::{
-    POLICY_ESCROW, POLICY_MAILBOX_TIMESTAMP, POLICY_SM2_INDIVIDUAL, POLICY_SM2_MAILBOX,
-    POLICY_SM2_ORGANIZATION, POLICY_SM2_SPONSOR, POLICY_TSA, SubjectAttribute, Template,
+    POLICY_MAILBOX_TIMESTAMP, POLICY_SM2_INDIVIDUAL, POLICY_SM2_MAILBOX, POLICY_SM2_ORGANIZATION,
+    POLICY_SM2_SPONSOR, POLICY_TSA, SubjectAttribute, Template,
 };

@@ -14,9 +14,22 @@ pub enum Error {
         /// What was asked for.
         address: SocketAddr,
     },
+    /// The base URL is no origin: `https://host` or `https://host:port`, without anything behind it.
+    BaseUrl {
+        /// What was asked for.
+        url: String,
+    },
     /// The address could not be listened on.
     Listen {
         /// What was asked for.
+        address: SocketAddr,
+        /// What the system said.
+        detail: String,
+    },
+    /// The port of the state folder, which its clients know, could not be listened on. Free it, or name another one:
+    /// the URLs change with it.
+    KeptPort {
+        /// What was listened on before.
         address: SocketAddr,
         /// What the system said.
         detail: String,
@@ -41,6 +54,15 @@ impl core::fmt::Display for Error {
                 )
             }
             Self::Listen { address, detail } => write!(f, "cannot listen on {address}: {detail}"),
+            Self::BaseUrl { url } => write!(
+                f,
+                "{url:?} is no base URL; it has to be https://HOST or https://HOST:PORT with nothing behind it"
+            ),
+            Self::KeptPort { address, detail } => write!(
+                f,
+                "cannot listen on {address} again, where the state folder's clients know the service: {detail}; \
+                 free the port, or pass --listen (ServiceOptions::listen) with another one"
+            ),
             Self::Tls(detail) => write!(f, "the loopback TLS identity could not be made: {detail}"),
             Self::Issue(error) => write!(f, "{error}"),
             Self::State(error) => write!(f, "{error}"),

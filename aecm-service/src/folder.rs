@@ -3,14 +3,15 @@
 //! ```text
 //! DIR/lock          held by the process that serves from the folder
 //! DIR/identity      private keys and certificates of the CAs, the timestamp units, TLS, DKIM, escrow
+//! DIR/port          where the service last listened
 //! DIR/snapshot      all rows of all tables at one moment; absent until the first journal has grown
 //! DIR/journal-N     what changed since snapshot N, one line a transaction
 //! ```
 //!
-//! `identity` and `snapshot` begin with a line of kind, format version and SHA-256 of the rest; they are written
+//! `identity`, `port` and `snapshot` begin with a line of kind, format version and SHA-256 of the rest; they are written
 //! beside, synced and renamed. A journal line holds SHA-256 over the digest of the line before and its own
 //! text, so that a line changed, lost or moved is found; it is synced before the answer that it belongs to
-//! leaves. What a line without its end was, nobody was told: it is cut off. Everything else that does not read
+//! leaves. What a line without its end was, nobody was told: it is cut off, with a warning. Everything else that does not read
 //! back is an error that names the file: nothing is guessed and nothing dropped.
 
 mod error;
@@ -66,13 +67,31 @@ impl Folder {
         let identity = files::read_sealed(&directory.join("identity"), "identity")?.map(Zeroizing::new);
         let (journal, rows) = Journal::open(directory, identity.is_none())?;
         if identity.is_none() && !rows.is_empty() {
-            return Err(StateError::Damaged {
-                path: directory.join("identity"),
-                detail: "it is missing while there is a journal or a snapshot".to_owned(),
-            });
+            return Err(StateError::damaged(
+                &directory.join("identity"),
+                "it is missing while there is a journal or a snapshot",
+            ));
         }
         let folder = Self { directory: directory.to_owned(), journal: Mutex::new(journal), _lock: lock };
         Ok(Found { folder, identity, rows })
+    }
+
+    /// Where it is.
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// The port that the service had when it was last started from here.
+    pub(crate) fn port(&self) -> Result<Option<u16>, StateError> {
+        let path = self.directory.join("port");
+        let Some(text) = files::read_sealed(&path, "port")? else { return Ok(None) };
+        let port = core::str::from_utf8(&text).ok().and_then(|text| text.parse().ok());
+        port.map(Some).ok_or_else(|| StateError::damaged(&path, "it is no port"))
+    }
+
+    /// Keeps the port for the next start.
+    pub(crate) fn keep_port(&self, port: u16) -> Result<(), StateError> {
+        files::write_sealed(&self.directory.join("port"), "port", port.to_string().as_bytes())
     }
 
     /// Writes the identity in place of the one there.

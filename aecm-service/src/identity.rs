@@ -91,10 +91,14 @@ impl Identity {
     /// Makes what the options ask for and is not there yet, and what is about to expire; whether anything was.
     pub(crate) async fn complete(&mut self, options: &ServiceOptions, now: Time) -> Result<bool, Error> {
         let mut changed = self.tls.renew(&options.rng, now).await?;
-        if let (None, Some(escrow)) = (&self.escrow, &options.acme.escrow) {
-            let pki = Pki::restore(self.branches.clone(), Arc::clone(&options.rng));
-            self.escrow = Some(EscrowKeys::generate(&pki, escrow.key, &options.rng, now).await?);
-            changed = true;
+        let pki = || Pki::restore(self.branches.clone(), Arc::clone(&options.rng));
+        match (&mut self.escrow, &options.acme.escrow) {
+            (None, Some(escrow)) => {
+                self.escrow = Some(EscrowKeys::generate(&pki(), escrow.key, &options.rng, now).await?);
+                changed = true;
+            }
+            (Some(keys), Some(_)) => changed |= keys.renew(&pki(), &options.rng, now).await?,
+            (_, None) => {}
         }
         Ok(changed)
     }

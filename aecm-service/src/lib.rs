@@ -18,6 +18,6 @@ pub use error::Error;
 pub use folder::StateError;
 pub use options::{
     AcmeOptions, ChallengeMailTime, EscrowOptions, ExternalAccount, ExternalAccountError, ExternalSubject,
-    MailDelivery, ServiceOptions, SmtpDelivery, TokenPart1Bytes, TokenSubmission,
+    MailDelivery, ServiceOptions, SmtpDelivery, SmtpSecurity, TokenPart1Bytes, TokenSubmission,
 };
 pub use service::Service;

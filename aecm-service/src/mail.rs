@@ -94,7 +94,9 @@ impl PostOffice {
                     let maildir = Maildir::open(path, Arc::clone(rng)).map_err(Error::Mail)?;
                     maildirs.push(Arc::new(maildir));
                 }
-                MailDelivery::Smtp(options) => servers.push(Smtp::new(options.clone(), ca_domain)),
+                MailDelivery::Smtp(options) => {
+                    servers.push(Smtp::new(options.clone(), ca_domain).map_err(Error::Mail)?);
+                }
             }
         }
         Ok(Self {

@@ -15,7 +15,7 @@ use aecm_core::software::KeySpec;
 
 pub use aecm_acme::wire::TokenSubmission;
 pub use external::{ExternalAccount, ExternalAccountError, ExternalSubject};
-pub use mail::{MailDelivery, SmtpDelivery};
+pub use mail::{MailDelivery, SmtpDelivery, SmtpSecurity};
 pub use token::{ChallengeMailTime, TokenPart1Bytes};
 
 /// How the ACME server behaves.
@@ -29,9 +29,14 @@ pub struct AcmeOptions {
     pub reuse_authorizations: bool,
     /// How long an order stays `processing` after finalize; `None` issues at once.
     pub processing: Option<Duration>,
-    /// How many accounts, orders, authorizations, certificates and transfers are remembered, each; beyond it
+    /// How many accounts, orders, authorizations, certificates, transfers and packages in escrow are remembered, each
+    /// (10,000). Beyond it the oldest of what is over makes room: expired orders, decided authorizations, accounts
+    /// that nothing hangs on for an hour, expired certificates, transfers that are done. Where all of it stands,
     /// requests for more are refused with `rateLimited`.
     pub capacity: usize,
+    /// How many open orders, pending authorizations, standing certificates and waiting transfers one account has, each
+    /// (1,000); beyond it `rateLimited` with the time until the first of them ends.
+    pub per_account: usize,
     /// When the challenge mail goes out.
     pub challenge_mail: ChallengeMailTime,
     /// How long token-part1 is.
@@ -57,6 +62,7 @@ impl Default for AcmeOptions {
             reuse_authorizations: true,
             processing: None,
             capacity: 10_000,
+            per_account: 1_000,
             challenge_mail: ChallengeMailTime::default(),
             token_part1_bytes: TokenPart1Bytes::default(),
             external_accounts: BTreeMap::new(),
@@ -92,8 +98,13 @@ impl Default for EscrowOptions {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct ServiceOptions {
-    /// Where to listen: a loopback address; port 0 takes a free one.
+    /// Where to listen: a loopback address. Port 0 takes the one that the state folder keeps, so that all URLs stay
+    /// the same, and without one a free one.
     pub listen: SocketAddr,
+    /// The origin that clients reach the service at (`https://host` or `https://host:port`), for all URLs that it gives
+    /// out; `None` takes the address it listens on. What the state folder keeps is relative to it, so that accounts,
+    /// orders and revocation lists stay where they are when the port changes behind it.
+    pub base_url: Option<String>,
     /// The key type of the classic authorities. P-256 is made in no time; RSA takes seconds.
     pub classic_ca: KeySpec,
     /// The key type of the classic timestamp unit.
@@ -117,6 +128,7 @@ impl Default for ServiceOptions {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            base_url: None,
             classic_ca: KeySpec::P256,
             classic_tsa: KeySpec::Rsa(2048),
             ca_domain: "ca.example.test".to_owned(),
@@ -133,6 +145,7 @@ impl core::fmt::Debug for ServiceOptions {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("ServiceOptions")
             .field("listen", &self.listen)
+            .field("base_url", &self.base_url)
             .field("ca_domain", &self.ca_domain)
             .field("acme", &self.acme)
             .field("state", &self.state)

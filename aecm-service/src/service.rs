@@ -1,5 +1,6 @@
 //! The service in one process: what a caller starts and asks.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use aecm_acme::mail::{MailSender, MailSource};
@@ -8,6 +9,7 @@ use aecm_core::directory::CertificateDirectory;
 use aecm_core::embed::TxtResolver;
 use aecm_core::suite::Suite;
 use serde_json::{Map, Value, json};
+use tokio::net::TcpListener;
 
 use crate::acme::{AcmeServer, Escrow, Parts};
 use crate::ca::{Anchors, Pki, PkiAnchors};
@@ -67,20 +69,19 @@ impl Service {
     /// the state folder, and listens.
     ///
     /// A folder that a service was started from gives the same roots, keys, accounts, orders and certificates
-    /// again, also after the process was killed at any moment; the same URLs, too, where `listen` names the
-    /// same port. On another port the directory and the account URLs change with it: clients then find their
-    /// accounts by their keys (`onlyReturnExisting`).
+    /// again, also after the process was killed at any moment; the same URLs, too: with port 0 in `listen` the
+    /// port is that of the time before. On another port the directory and the account URLs change with it: clients
+    /// then find their accounts by their keys (`onlyReturnExisting`).
     ///
     /// # Errors
     /// [`Error`] when a key cannot be made, the address cannot be listened on, or the state folder is damaged,
     /// newer than this service or in use; addresses other than loopback ones are refused.
     pub async fn start(options: ServiceOptions) -> Result<Self, Error> {
-        let listener = Server::bind(options.listen).await?;
-        let address = listener
-            .local_addr()
-            .map_err(|error| Error::Listen { address: options.listen, detail: error.to_string() })?;
-        let base = format!("https://{address}");
+        Server::require_loopback(options.listen)?;
+        let base = options.base_url.as_deref().map(origin).transpose()?;
         let (identity, folder, rows) = Self::identity(&options).await?;
+        let (listener, address) = Self::listen(&options, folder.as_ref()).await?;
+        let base = base.unwrap_or_else(|| format!("https://{address}"));
         let Identity { branches, tsa_classic, tsa_sm2, tls, dkim, escrow } = identity;
         let ServiceOptions { ca_domain, acme, clock, rng, state, mail, .. } = options;
         let pki = Arc::new(Pki::restore(branches, Arc::clone(&rng)));
@@ -97,9 +98,39 @@ impl Service {
         let acme = Arc::new(acme.map_err(|detail| {
             StateError::damaged(&state.unwrap_or_default(), format!("a row does not read back: {detail}"))
         })?);
+        acme.write_changes()?;
         let desk = Arc::new(Desk { acme: Arc::clone(&acme), tsa });
         let server = Server::start(listener, tls.config, desk);
         Ok(Self { base, acme, post, anchors, tls_ca: tls.ca, _server: server })
+    }
+
+    /// Listens: where the options say, or with port 0 on the port that the folder keeps, or on a free one.
+    async fn listen(
+        options: &ServiceOptions,
+        folder: Option<&Folder>,
+    ) -> Result<(TcpListener, SocketAddr), Error> {
+        let kept = match folder {
+            Some(folder) => folder.port()?,
+            None => None,
+        };
+        let mut wanted = options.listen;
+        let listener = match kept.filter(|_| wanted.port() == 0) {
+            Some(port) => {
+                wanted.set_port(port);
+                Server::bind_patiently(wanted).await.map_err(|error| match error {
+                    Error::Listen { address, detail } => Error::KeptPort { address, detail },
+                    other => other,
+                })?
+            }
+            None => Server::bind(wanted).await?,
+        };
+        let address = listener
+            .local_addr()
+            .map_err(|error| Error::Listen { address: wanted, detail: error.to_string() })?;
+        if let Some(folder) = folder.filter(|_| kept != Some(address.port())) {
+            folder.keep_port(address.port())?;
+        }
+        Ok((listener, address))
     }
 
     /// Who the service is: as the folder says, or new.
@@ -204,5 +235,58 @@ impl Service {
     #[must_use]
     pub fn certificate_directory(&self) -> Arc<dyn CertificateDirectory> {
         self.acme.clone()
+    }
+}
+
+/// An origin as it stands at the begin of every URL.
+fn origin(url: &str) -> Result<String, Error> {
+    let authority = url.strip_prefix("https://").unwrap_or_default();
+    let (host, port) = match authority.rsplit_once(':') {
+        // The colons of an IPv6 address are within its brackets.
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        _ => (authority, None),
+    };
+    let name = |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'.' | b'-');
+    let host_is_one = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+        Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
+        None => !host.is_empty() && host.bytes().all(name),
+    };
+    if host_is_one && port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port != 0)) {
+        return Ok(url.to_owned());
+    }
+    Err(Error::BaseUrl { url: url.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_base_url_is_an_origin() {
+        for good in
+            ["https://ca.example.test", "https://localhost:8443", "https://[::1]:443", "https://[::1]"]
+        {
+            assert_eq!(origin(good), Ok(good.to_owned()));
+        }
+        for bad in [
+            "",
+            "https://",
+            "http://ca.example.test",
+            "ca.example.test",
+            "https://ca.example.test/",
+            "https://ca.example.test/acme",
+            "https://ca.example.test?x",
+            "https://ca.example.test#x",
+            "https://user@ca.example.test",
+            "https://ca.example.test:0",
+            "https://ca.example.test:65536",
+            "https://ca.example.test:",
+            "https://ca example.test",
+            "https://ca.example.test\r\nX: y",
+            "https://[::1",
+            "https://[example]",
+        ] {
+            assert_eq!(origin(bad), Err(Error::BaseUrl { url: bad.to_owned() }), "{bad:?}");
+        }
     }
 }

@@ -19,6 +19,8 @@ mod certificate;
 mod challenge;
 #[path = "server/delivery.rs"]
 mod delivery;
+#[path = "server/devices.rs"]
+mod devices;
 #[path = "server/escrow.rs"]
 mod escrow;
 #[path = "server/finalize.rs"]
@@ -45,3 +47,5 @@ mod state;
 mod transfer;
 #[path = "server/tsa.rs"]
 mod tsa;
+#[path = "server/weak.rs"]
+mod weak;

@@ -22,6 +22,7 @@
 //! ```
 
 mod agreement;
+mod bare;
 mod content;
 mod error;
 mod keys;
@@ -31,13 +32,14 @@ mod ways;
 
 pub(crate) use self::agreement::shared_info_of;
 pub use self::error::DecryptError;
-pub use self::keys::{OpenedBy, Password, Recipient, SecretKey};
+pub use self::keys::{BareKey, OpenedBy, Password, Recipient, SecretKey};
 
 use core::fmt;
 
 use aecm_core::limits::Limits;
 use aecm_core::oid::{self, ObjectIdentifier};
 use aecm_sm::sm2::CiphertextForm;
+use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use crate::cipher::{ContentCipher, GCM_TAG_SIZE};
@@ -57,10 +59,13 @@ pub struct DecryptOptions {
     /// The form of SM2 ciphertexts, whatever the message says. Default: DER for 1.2.156.10197.1.301.3; for
     /// .301.3.2.1 C1C3C2 and then C1C2C3, C3 deciding.
     pub sm2_form: Option<CiphertextForm>,
+    /// Keys without a certificate, tried after those that have one. In CBC, where nothing tells a wrong key,
+    /// [`DecryptError::AmbiguousKey`] where the message names none of them and several open it. Default: none.
+    pub bare_keys: Vec<BareKey>,
     /// Symmetric keys, for EncryptedData and for recipients that have one. Default: none.
     pub secret_keys: Vec<SecretKey>,
     /// Passwords, each tried on every recipient under a password, within [`Limits::private_key_operations`] and
-    /// together [`Limits::pbkdf2_iterations`]. Default: none.
+    /// together [`Limits::pbkdf2_iterations`], in [`open`](crate::open::open) those of all layers. Default: none.
     pub passwords: Vec<Password>,
 }
 
@@ -70,6 +75,7 @@ impl Default for DecryptOptions {
             limits: Limits::default(),
             tag_octets_min: GCM_TAG_SIZE,
             sm2_form: None,
+            bare_keys: Vec::new(),
             secret_keys: Vec::new(),
             passwords: Vec::new(),
         }
@@ -149,39 +155,62 @@ pub async fn decrypt_with(
     keys: &[Recipient],
     options: &DecryptOptions,
 ) -> Result<Decrypted, DecryptError> {
+    decrypt_within(cms, keys, options, &mut options.limits.pbkdf2_iterations.clone()).await
+}
+
+/// As [`decrypt_with`], on iterations of PBKDF2 that may serve several messages: what it costs is taken off.
+pub(crate) async fn decrypt_within(
+    cms: &[u8],
+    keys: &[Recipient],
+    options: &DecryptOptions,
+    iterations: &mut u64,
+) -> Result<Decrypted, DecryptError> {
     let content_type = content_type(cms, &options.limits)?;
     if [oid::ENCRYPTED_DATA, oid::GM_ENCRYPTED_DATA].contains(&content_type) {
         return encrypted_data(&EncryptedData::parse(cms, &options.limits)?, options);
     }
     let enveloped = Enveloped::parse(cms, &options.limits)?;
     let plan = Plan::read(&enveloped, options)?;
-    ways::open(&enveloped, &plan, keys, options).await
+    ways::open(&enveloped, &plan, keys, options, iterations).await
 }
 
-/// EncryptedData: every key of the cipher's size may be the one.
+/// EncryptedData: every key of the cipher's size may be the one, and only one of them.
 fn encrypted_data(
     encrypted: &EncryptedData<'_>,
     options: &DecryptOptions,
 ) -> Result<Decrypted, DecryptError> {
     let plan = Plan::of_encrypted_data(encrypted, options)?;
     let fits = |secret: &&SecretKey| secret.octets().len() == plan.cipher.key_size();
-    let mut matched = false;
+    let mut matched: Vec<&SecretKey> = Vec::new();
+    let mut opened: Option<(Content, &SecretKey)> = None;
     for secret in options.secret_keys.iter().filter(fits).take(options.limits.private_key_operations) {
-        matched = true;
+        if matched.iter().any(|known| bool::from(known.octets().ct_eq(secret.octets()))) {
+            continue;
+        }
+        matched.push(secret);
         let key = Zeroizing::new(secret.octets().to_vec());
         let Ok(content) = plan.open(&key) else { continue };
-        let mut tolerances = encrypted.tolerances().to_vec();
-        plan.tolerances.iter().for_each(|tolerance| note(&mut tolerances, *tolerance));
-        return Ok(Decrypted {
-            content,
-            content_type: encrypted.content_type(),
-            cipher: plan.cipher,
-            opened_by: OpenedBy::SecretKey { id: None },
-            form: encrypted.form(),
-            tolerances,
-        });
+        // The padding of CBC lets one wrong key in 256 pass, and nothing else tells which is right.
+        if opened.replace((content, secret)).is_some() {
+            return Err(DecryptError::AmbiguousKey);
+        }
+        if plan.cipher.is_authenticated() {
+            break;
+        }
     }
-    Err(if matched { DecryptError::Failed } else { DecryptError::NoMatchingKey })
+    let Some((content, secret)) = opened else {
+        return Err(if matched.is_empty() { DecryptError::NoMatchingKey } else { DecryptError::Failed });
+    };
+    let mut tolerances = encrypted.tolerances().to_vec();
+    plan.tolerances.iter().for_each(|tolerance| note(&mut tolerances, *tolerance));
+    Ok(Decrypted {
+        content,
+        content_type: encrypted.content_type(),
+        cipher: plan.cipher,
+        opened_by: OpenedBy::SecretKey { id: secret.id().map(<[u8]>::to_vec) },
+        form: encrypted.form(),
+        tolerances,
+    })
 }
 
 impl fmt::Debug for Content {

@@ -65,6 +65,18 @@ pub enum Error {
     Seal(SealError),
 }
 
+impl Error {
+    /// Whether there is more of something than [`Limits`](aecm_core::limits::Limits) allows.
+    #[must_use]
+    pub const fn is_limit(&self) -> bool {
+        match self {
+            Self::Limit { .. } => true,
+            Self::Tlv { source, .. } => source.is_limit(),
+            _ => false,
+        }
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -35,7 +35,7 @@ use aecm_core::path::{Anchors, PolicySettings, Revocation};
 use aecm_core::time::Time;
 use aecm_sm::sm2::CiphertextForm;
 
-use crate::decrypt::{DecryptError, Password, Recipient, SecretKey};
+use crate::decrypt::{BareKey, DecryptError, Password, Recipient, SecretKey};
 use crate::verify::{Policy, TokenVerifier};
 
 pub use self::error::OpenError;
@@ -48,6 +48,7 @@ pub struct OpenOptions<'a> {
     pub(crate) anchors: &'a Anchors,
     pub(crate) policy: &'a Policy,
     pub(crate) keys: &'a [Recipient],
+    pub(crate) bare_keys: &'a [BareKey],
     pub(crate) secret_keys: &'a [SecretKey],
     pub(crate) passwords: &'a [Password],
     pub(crate) sm2_form: Option<CiphertextForm>,
@@ -71,6 +72,7 @@ impl<'a> OpenOptions<'a> {
             anchors,
             policy,
             keys: &[],
+            bare_keys: &[],
             secret_keys: &[],
             passwords: &[],
             sm2_form: None,
@@ -90,6 +92,13 @@ impl<'a> OpenOptions<'a> {
     #[must_use]
     pub fn keys(mut self, keys: &'a [Recipient]) -> Self {
         self.keys = keys;
+        self
+    }
+
+    /// Keys without a certificate to decrypt with, tried after those that have one.
+    #[must_use]
+    pub fn bare_keys(mut self, keys: &'a [BareKey]) -> Self {
+        self.bare_keys = keys;
         self
     }
 
@@ -211,7 +220,7 @@ pub async fn open(mail: &[u8], options: &OpenOptions<'_>) -> Result<Opened, Open
     let bendable = walked.unauthenticated;
     match report::judge(mail, walked, options) {
         // As in `walk`: what is wrong inside is not told from a wrong key (THREATS E1).
-        Err(_) if bendable => Err(DecryptError::Failed.into()),
+        Err(error) if bendable && !error.is_limit() => Err(DecryptError::Failed.into()),
         judged => judged,
     }
 }

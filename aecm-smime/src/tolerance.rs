@@ -37,6 +37,8 @@ tolerances! {
     SignatureParametersNull "signature-parameters-null" "the signature algorithm carries NULL parameters"
     /// An RSA signature algorithm carries no parameters where NULL is required.
     RsaParametersAbsent "rsa-parameters-absent" "the RSA signature algorithm carries no parameters"
+    /// The salt of an RSASSA-PSS signature is not as long as its hash (RFC 4055 §3.1 recommends that).
+    PssSaltLength "pss-salt-length" "the salt of the RSA-PSS signature is not as long as its hash"
     /// The signature algorithm names a kind of key; the digest came from digestAlgorithm.
     SignatureAlgorithmIsKeyType "signature-algorithm-is-key-type" "the signature algorithm only names the key's kind"
     /// The SM2 signature algorithm is 1.2.156.10197.1.301.1 in a message of RFC 5652 form.

@@ -176,9 +176,10 @@ impl<'a> Verifier<'a> {
         let content = match (embedded.as_deref(), detached) {
             (Some(embedded), Some(detached)) if embedded != detached => return Err(Error::TwoContents),
             (Some(content), _) | (None, Some(content)) => content,
-            (None, None) if signed.signers().is_empty() => &[],
+            (None, None) if signed.signers().is_empty() => &[][..],
             (None, None) => return Err(Error::DetachedContentMissing),
         };
+        let has_content = embedded.is_some() || detached.is_some();
         let certificates = signed.certificates();
         let bag: Vec<Certificate> = certificates.into_iter().chain(self.extra.iter().cloned()).collect();
         let mut spent = Spent {
@@ -202,6 +203,7 @@ impl<'a> Verifier<'a> {
         for tolerance in signers.iter().flat_map(|signer| &signer.tolerances) {
             note(&mut tolerances, *tolerance);
         }
+        let content_sha256 = has_content.then(|| spent.sha256(content));
         let vouched = signers.iter().any(|signer| signer.checks.cryptographically_valid())
             && !(verdict == Verdict::Invalid
                 && signers.iter().any(|signer| signer.checks.cryptographic_failure()));
@@ -210,6 +212,7 @@ impl<'a> Verifier<'a> {
             form: signed.form(),
             content_type: signed.content_type(),
             signers,
+            content_sha256,
             content: embedded.filter(|_| vouched).map(std::borrow::Cow::into_owned),
             tolerances,
             reasons: reason.into_iter().collect(),

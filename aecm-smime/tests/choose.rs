@@ -120,6 +120,9 @@ fn what_the_user_asks_for_is_done() {
     assert_eq!((gbt.cipher, gbt.form, gbt.signature_required), (CBC, Form::Gbt35275, true));
     let alone = plan(Choice::new().own_copy(false));
     assert_eq!(alone.recipients.len(), 1);
+    // Who writes to themselves has one copy, not two.
+    let own = Choice::new().at(now()).plan(&alice, &[alice.clone(), bob[0].clone()]).unwrap();
+    assert_eq!(own.recipients.len(), 2);
     let signer = plan(Choice::new().sign_with(&[Suite::Classic]));
     assert_eq!((signer.suite, signer.signature_suite), (Suite::Sm2, Some(Suite::Classic)));
     assert_eq!(words(&signer), ["everybody-declares-sm4", "signing-suite-absent"]);

@@ -29,7 +29,7 @@ fn msg() -> Vec<u8> {
 #[test]
 fn signed_data_reads_as_rasn_reads_it() {
     let files = files("signed");
-    assert_eq!(files.len(), 13);
+    assert_eq!(files.len(), 18);
     for (path, octets) in files {
         let ours = SignedData::parse(&octets, &Limits::default()).unwrap();
         let info: rasn_cms::ContentInfo = rasn::ber::decode(&octets).unwrap();

@@ -226,7 +226,10 @@ fn encrypted_data_of_openssl() {
         ("openssl30-encrypted-sm4cbc.der", 16, ContentCipher::Sm4Cbc),
     ] {
         let opened = expect(name, &[], &with_secrets(vec![secret(8), secret(octets).with_id(b"any")]));
-        assert_eq!((opened.cipher, opened.opened_by), (cipher, OpenedBy::SecretKey { id: None }));
+        assert_eq!(
+            (opened.cipher, opened.opened_by),
+            (cipher, OpenedBy::SecretKey { id: Some(b"any".to_vec()) })
+        );
         assert_eq!((opened.content_type, opened.tolerances), (oid::DATA, vec![]));
         let message = read(&format!("kinds/{name}"));
         assert_eq!(fails(&message, &[], &with_secrets(vec![secret(8)])), DecryptError::NoMatchingKey);
@@ -303,20 +306,73 @@ fn passwords_of_openssl_and_bouncy_castle() {
 fn iterations_are_bounded() {
     let message = read("kinds/openssl30-pwri-aes256.der");
     let mut options = with_passwords(&["test"]);
-    options.limits.pbkdf2_iterations = 2_048;
+    // The key of AES-256 needs two outputs of HMAC-SHA-1.
+    options.limits.pbkdf2_iterations = 2 * 2_048;
     assert!(open(&message, &[], &options).is_ok());
+    options.limits.pbkdf2_iterations = 2 * 2_048 - 1;
+    let error = fails(&message, &[], &options);
+    assert_eq!(error, DecryptError::Limit { what: "PBKDF2 iterations", limit: 4_095 });
     options.limits.pbkdf2_iterations = 2_047;
     let error = fails(&message, &[], &options);
     assert_eq!(error, DecryptError::Limit { what: "PBKDF2 iterations", limit: 2_047 });
     // Four attempts cost four times as much.
     let mut options = with_passwords(&["a", "b", "c", "test"]);
-    options.limits.pbkdf2_iterations = 4 * 2_048;
+    options.limits.pbkdf2_iterations = 4 * 2 * 2_048;
     assert!(open(&message, &[], &options).is_ok());
-    options.limits.pbkdf2_iterations = 4 * 2_048 - 1;
-    assert_eq!(fails(&message, &[], &options), DecryptError::Failed);
+    options.limits.pbkdf2_iterations = 4 * 2 * 2_048 - 1;
+    assert_eq!(
+        fails(&message, &[], &options),
+        DecryptError::Limit { what: "PBKDF2 iterations", limit: 4_095 }
+    );
     let mut options = with_passwords(&["a", "b", "test"]);
     options.limits.private_key_operations = 2;
     assert_eq!(fails(&message, &[], &options), DecryptError::Failed, "at most so many attempts");
+}
+
+/// The padding of CBC lets one wrong key in 256 pass: then it is not known which content is the right one.
+#[test]
+fn two_keys_that_fit_encrypted_data_are_ambiguous() {
+    let message = read("kinds/openssl30-encrypted-aes256cbc.der");
+    let right = secret(32).with_id(b"right");
+    let opens = |keys: Vec<SecretKey>| open(&message, &[], &with_secrets(keys));
+    let other = (0_u32..20_000)
+        .map(|number| SecretKey::new(&[&[7; 28], number.to_be_bytes().as_slice()].concat()))
+        .find(|key| opens(vec![key.clone()]).is_ok())
+        .unwrap();
+    assert_eq!(opens(vec![right.clone(), other.clone()]).unwrap_err(), DecryptError::AmbiguousKey);
+    assert_eq!(opens(vec![other, right.clone()]).unwrap_err(), DecryptError::AmbiguousKey);
+    // The same key twice is one, and it is said which it was.
+    let opened = opens(vec![right.clone(), right]).unwrap();
+    assert_eq!(opened.opened_by, OpenedBy::SecretKey { id: Some(b"right".to_vec()) });
+}
+
+/// E6: user keying material goes into a hash, and is bounded like a salt.
+#[test]
+fn user_keying_material_is_bounded() {
+    let message = |octets: usize| {
+        let point = write::tlv(Tag::BIT_STRING, &[0; 66]);
+        let key = write::tlv(Tag::context(1), &[write::algorithm(&oid::EC_PUBLIC_KEY, None), point].concat());
+        let rid = write::sequence(&[&write::sequence(&[]), &write::small(1)]);
+        let fields = [
+            write::small(3),
+            write::explicit(0, &key),
+            write::explicit(1, &write::octet_string(&vec![1; octets])),
+            write::algorithm(&oid::AES128_WRAP, None),
+            write::sequence(&[&write::sequence(&[&rid, &write::octet_string(&[0; 24])])]),
+        ];
+        let infos = write::set_of(vec![write::tlv(Tag::context(1), &fields.concat())]);
+        let content = write::sequence(&[
+            &write::oid(&oid::DATA),
+            &ContentCipher::Aes128Cbc.identifier_der(&[1; 16]),
+            &write::tlv(Tag::context_primitive(0), &[0; 16]),
+        ]);
+        let data = write::sequence(&[&write::small(2), &infos, &content]);
+        write::sequence(&[&write::oid(&oid::ENVELOPED_DATA), &write::explicit(0, &data)])
+    };
+    let options = DecryptOptions::default();
+    assert_eq!(fails(&message(1_024), &[], &options), DecryptError::NoMatchingKey);
+    let limit = DecryptError::Limit { what: "octets of user keying material", limit: 1_024 };
+    assert_eq!(fails(&message(1_025), &[], &options), limit);
 }
 
 #[test]

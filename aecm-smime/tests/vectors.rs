@@ -109,6 +109,46 @@ fn openssl30_pss_keyid_cades_and_without_attributes() {
     assert_eq!(report.signers[0].time.claimed, None);
 }
 
+/// OpenSSL takes the longest salt that fits where nobody says how long it has to be (RFC 4055 §3.1).
+#[test]
+fn openssl30_pss_with_the_longest_salt() {
+    expect_valid("openssl30-rsa-pss-longest-salt.der", "rsa-sig", &[Tolerance::PssSaltLength]);
+}
+
+/// A mask of another hash than the content's is not read, and nothing is said against the signer.
+#[test]
+fn openssl30_pss_with_a_mask_of_another_hash() {
+    let report = verify(&read("signed/openssl30-rsa-pss-mask-sha1.der")).unwrap();
+    assert_eq!(report.verdict, Verdict::Invalid);
+    assert_eq!(report.signers[0].checks.signature, CheckResult::NotEvaluated);
+    let words: Vec<_> = report.all_reasons().iter().map(|reason| reason.word()).collect();
+    assert_eq!(words, ["unsupported-signature-algorithm"]);
+}
+
+/// S9: weakness is the policy's matter, of the message's digest, the signer's key, and a certificate's signature alike:
+/// the mathematics and the path are what they are.
+#[test]
+fn weak_algorithms_are_a_matter_of_policy() {
+    for (name, word, tolerance) in [
+        ("openssl30-rsa-sha1.der", "weak-digest", Tolerance::WeakDigest),
+        ("openssl30-p256-sha1.der", "weak-digest", Tolerance::WeakDigest),
+        ("openssl30-rsa1024.der", "weak-key", Tolerance::WeakKey),
+        ("openssl30-sha1-certificate.der", "weak-digest", Tolerance::WeakDigest),
+    ] {
+        let octets = read(&format!("signed/{name}"));
+        let report = verify(&octets).unwrap();
+        assert_eq!(report.verdict, Verdict::Policy, "{name}: {:?}", report.all_reasons());
+        assert_eq!(report.signers[0].checks, Checks { policy: CheckResult::Invalid, ..GOOD }, "{name}");
+        let words: Vec<_> = report.all_reasons().iter().map(|reason| reason.word()).collect();
+        assert_eq!(words, [word], "{name}");
+        assert!(!report.tolerances.contains(&tolerance), "{name}");
+        let report = verify_with(&octets, &Policy::legacy()).unwrap();
+        assert_eq!(report.verdict, Verdict::Valid, "{name}: {:?}", report.all_reasons());
+        assert_eq!(report.signers[0].checks, GOOD, "{name}");
+        assert_eq!(report.tolerances, [tolerance], "{name}");
+    }
+}
+
 #[test]
 fn openssl30_two_signers() {
     let report = verify(&read("signed/openssl30-two-signers.der")).unwrap();

@@ -777,6 +777,64 @@ fn refused() -> TokenFinding {
     TokenFinding::Refused { word: "timestamp-imprint-mismatch", detail: "it is for another signature".into() }
 }
 
+/// T5: a time is proven no better than its authority's clock is.
+#[test]
+fn the_accuracy_of_a_stamp_counts_against_it() {
+    let finding = |at: &str, accuracy| TokenFinding::Proven {
+        time: time(at),
+        accuracy: Some(core::time::Duration::from_millis(accuracy)),
+        authority: "TSA".into(),
+        trust: TimestampTrust::Tsa,
+        mailboxes: vec![],
+    };
+    let rule = TimestampRule::RefusedIsInvalid;
+    // Alice's certificate ends with the year.
+    let end = |accuracy| finding("2026-12-31T23:59:30Z", accuracy);
+    for (accuracy, wanted) in [
+        (0, Verdict::Valid),
+        (30_000, Verdict::Valid),
+        (30_001, Verdict::Invalid),
+        (u64::MAX, Verdict::Invalid),
+    ] {
+        let stamper = move |_: &[u8], _: &[u8]| end(accuracy);
+        let anchors = anchors();
+        let (policy, stamper) = (Policy::modern(), Clocked(stamper));
+        let verifier = Verifier::new(&anchors, &policy).at(time("2030-01-01T00:00:00Z")).timestamps(&stamper);
+        let report = verifier.verify(&stamped(1).build(), None).unwrap();
+        assert_eq!(report.verdict, wanted, "{accuracy}: {:?}", words(&report));
+        assert_eq!(report.signers[0].time.proven, Some(time("2026-12-31T23:59:30Z")));
+    }
+    // Of two the one that proves the earlier time: a later genTime of a better clock.
+    let report = check_stamps(
+        &stamped(2),
+        "2030-01-01T00:00:00Z",
+        rule,
+        Some(|token, _| {
+            let (at, accuracy) = match token.last() {
+                Some(0) => ("2026-12-31T23:00:00Z", 3_600_000_000),
+                _ => ("2026-12-31T23:30:00Z", 1_000),
+            };
+            TokenFinding::Proven {
+                time: time(at),
+                accuracy: Some(core::time::Duration::from_millis(accuracy)),
+                authority: "TSA".into(),
+                trust: TimestampTrust::Tsa,
+                mailboxes: vec![],
+            }
+        }),
+    );
+    assert_eq!(report.verdict, Verdict::Valid, "{:?}", words(&report));
+    assert_eq!(report.signers[0].time.proven, Some(time("2026-12-31T23:30:00Z")));
+}
+
+struct Clocked<F>(F);
+
+impl<F: Fn(&[u8], &[u8]) -> TokenFinding + Send + Sync> TokenVerifier for Clocked<F> {
+    fn verify_token(&self, token: &[u8], signature_value: &[u8]) -> TokenFinding {
+        (self.0)(token, signature_value)
+    }
+}
+
 /// A proven time within the certificate's validity holds the signature valid after it ended; nothing else does.
 #[test]
 fn only_a_proven_time_moves_the_time_of_evaluation() {

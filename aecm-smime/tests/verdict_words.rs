@@ -65,6 +65,11 @@ fn owned<'a>(words: impl IntoIterator<Item = &'a str>) -> Words {
 }
 
 #[test]
+fn choices() {
+    assert_eq!(documented("Choice of protection"), words_of("aecm-smime/src/choose/reason.rs", "Reason"));
+}
+
+#[test]
 fn summaries_and_checks() {
     const REPORT: &str = "aecm-smime/src/verify/report.rs";
     assert_eq!(documented("Verdict"), words_of(REPORT, "Verdict"));

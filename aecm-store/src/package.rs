@@ -26,7 +26,7 @@ use aecm_core::limits::Limits;
 use aecm_core::mailbox::Mailbox;
 use aecm_core::oid::ObjectIdentifier;
 use aecm_core::public_key::PublicKey;
-use aecm_core::software::SoftwareKey;
+use aecm_core::software::{SoftwareKey, SoftwareKeyError};
 use aecm_core::suite::{Purpose, Suite};
 use aecm_core::tlv::{Reader, Rules, Tag, Tlv, write};
 use zeroize::Zeroizing;
@@ -79,6 +79,29 @@ impl PackagedKey {
         self.certificates.iter().map(|leaf| recognise::chain(leaf, &self.issuers)).collect()
     }
 
+    /// Adds the certificates that another package has of the same key; whether there were any. What is of another key
+    /// is passed over.
+    pub fn learn(&mut self, other: &Self) -> bool {
+        if !same_key(&self.public_key, &other.public_key) {
+            return false;
+        }
+        let before = (self.certificates.len(), self.issuers.len());
+        for (to, from) in [(&mut self.certificates, &other.certificates), (&mut self.issuers, &other.issuers)]
+        {
+            for certificate in from {
+                if !to.contains(certificate) {
+                    to.push(certificate.clone());
+                }
+            }
+        }
+        self.certificates.sort_by_key(Certificate::not_before);
+        before != (self.certificates.len(), self.issuers.len())
+    }
+
+    fn to_der(&self) -> Result<Zeroizing<Vec<u8>>, SoftwareKeyError> {
+        one_key(&self.pkcs8, self.certificates.iter().collect(), self.issuers.iter().collect())
+    }
+
     /// What [`KeyStore::import`] takes, for the encrypting slot of the key's suite at the level its last
     /// certificate states. Whether the certificates are trusted is for the caller to have found out.
     #[must_use]
@@ -118,13 +141,36 @@ pub async fn write(
         (entry.slot.suite, entry.state == EntryState::Active, first)
     });
     let mut keys = Vec::with_capacity(entries.len());
-    let mut total = 0;
     for entry in &entries {
         let octets = store.export(mailbox, &entry.id).await?;
-        let key = one_key(entry, &octets).map_err(|why| PackageError::Key { index: keys.len(), why })?;
-        total += key.len();
+        let own = entry.former.iter().chain(&entry.certificate).collect();
+        let key = one_key(&octets, own, entry.chain.iter().collect());
+        let key = key.map_err(|why| PackageError::Key { index: keys.len(), why })?;
         keys.push(key);
     }
+    sequence_of(&keys)
+}
+
+/// Packs keys that were read from packages, in their order. The result is secret.
+///
+/// # Errors
+/// [`PackageError::Empty`], [`PackageError::TooManyKeys`], [`PackageError::TooLarge`]; [`PackageError::Key`] for what
+/// is not a private key.
+pub fn encode<'a>(
+    keys: impl IntoIterator<Item = &'a PackagedKey>,
+) -> Result<Zeroizing<Vec<u8>>, PackageError> {
+    let mut written = Vec::new();
+    for (index, key) in keys.into_iter().enumerate() {
+        if index == MAX_KEYS {
+            return Err(PackageError::TooManyKeys { limit: MAX_KEYS });
+        }
+        written.push(key.to_der().map_err(|why| PackageError::Key { index, why })?);
+    }
+    if written.is_empty() { Err(PackageError::Empty) } else { sequence_of(&written) }
+}
+
+fn sequence_of(keys: &[Zeroizing<Vec<u8>>]) -> Result<Zeroizing<Vec<u8>>, PackageError> {
+    let total: usize = keys.iter().map(|key| key.len()).sum();
     // Head and length of the SEQUENCE around them take 4 octets at that size.
     if total + 4 > MAX_OCTETS {
         return Err(PackageError::TooLarge { limit: MAX_OCTETS });
@@ -132,7 +178,11 @@ pub async fn write(
     Ok(wipe::sequence(&keys.iter().map(|key| key.as_slice()).collect::<Vec<_>>()))
 }
 
-fn one_key(entry: &Entry, pkcs8: &[u8]) -> Result<Zeroizing<Vec<u8>>, aecm_core::software::SoftwareKeyError> {
+fn one_key(
+    pkcs8: &[u8],
+    own: Vec<&Certificate>,
+    issuers: Vec<&Certificate>,
+) -> Result<Zeroizing<Vec<u8>>, SoftwareKeyError> {
     // Stores may give PKCS#8 with attributes or a public key; in our form there are three fields.
     let plain = SoftwareKey::from_pkcs8_der(pkcs8)?.to_pkcs8_der();
     let fields = Reader::new(&plain, Rules::Der, &Limits::default()).sequence()?;
@@ -142,10 +192,9 @@ fn one_key(entry: &Entry, pkcs8: &[u8]) -> Result<Zeroizing<Vec<u8>>, aecm_core:
     let attribute = |oid: &ObjectIdentifier, certificates: Vec<&Certificate>| {
         write::sequence(&[&write::oid(oid), &set(certificates)])
     };
-    let own = entry.former.iter().chain(&entry.certificate).collect();
     let mut attributes = vec![attribute(&USER_CERTIFICATE, own)];
-    if !entry.chain.is_empty() {
-        attributes.push(attribute(&CA_CERTIFICATE, entry.chain.iter().collect()));
+    if !issuers.is_empty() {
+        attributes.push(attribute(&CA_CERTIFICATE, issuers));
     }
     let attributes = write::tlv(Tag::context(0), &write::set_of_content(attributes));
     Ok(wipe::sequence(&[fields.rest(), &attributes]))

@@ -18,7 +18,7 @@ pub use self::{
     issue::Unit,
     request::Request,
     response::parse_response,
-    source::{Failover, HttpSource, LocalSource, TimestampSource},
+    source::{Exchange, Failover, HttpSource, LocalSource, TimestampSource, Unverified},
     tst_info::TstInfo,
-    verify::{MailboxBound, Subject, TimestampPolicy, Token, TrustWindow, Verifier, verify_response},
+    verify::{Claims, MailboxBound, Subject, TimestampPolicy, Token, TrustWindow, Verifier, verify_response},
 };

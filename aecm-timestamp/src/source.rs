@@ -4,7 +4,11 @@ mod failover;
 mod http;
 mod local;
 
-pub use self::{failover::Failover, http::HttpSource, local::LocalSource};
+pub use self::{
+    failover::Failover,
+    http::{Exchange, HttpSource, Unverified},
+    local::LocalSource,
+};
 
 use aecm_core::digest::DigestAlgorithm;
 use aecm_core::embed::MaybeSendSync;

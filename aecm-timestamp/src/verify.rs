@@ -66,7 +66,7 @@ pub struct TimestampPolicy {
     pub rsa_bits_min: usize,
     /// Certificate policies that the authority's path has to be valid for. Default: any.
     pub policies: PolicySettings,
-    /// CRLs and OCSP responses about authorities, fresh at [`Revocation::now`] or else at `now`. Default: none.
+    /// CRLs and OCSP responses about authorities, judged as [`Revocation::stamper`] says, fresh at [`Revocation::now`] or else at `now`. Default: none.
     pub revocation: Revocation,
     /// Bounds of the work on one token.
     pub limits: Limits,
@@ -155,6 +155,18 @@ pub struct Token {
     pub tolerances: Vec<Tolerance>,
 }
 
+/// What a token says of itself: **none of it is verified**. For showing a token that nobody here can judge.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Claims {
+    /// What it says: time, policy, serial number.
+    pub info: TstInfo,
+    /// The certificate that it names as its signer's, where that is at hand.
+    pub certificate: Option<Certificate>,
+    /// Whether the authority granted something else than was asked (grantedWithMods).
+    pub with_modifications: bool,
+}
+
 /// Verifies the answer to a request that was just sent: everything [`Verifier`] looks at, and that the answer is
 /// for this very request and fresh (RFC 3161 §2.2, THREATS T1, T2, T5, T6).
 ///
@@ -236,19 +248,35 @@ impl Verifier {
     /// # Errors
     /// As [`parse_response`]; [`Error::Rejected`]; [`Error::Token`] with the word for what is wrong.
     pub fn examine(&self, message: &[u8], subjects: &[Subject<'_>]) -> Result<Token, Error> {
+        let (token, with_modifications) = self.token_of(message)?;
+        let mut token = token::judge(token, subjects, None, &self.policy)?;
+        token.with_modifications = with_modifications;
+        Ok(token)
+    }
+
+    /// What a TimeStampResp or a bare token says of itself, whoever signed it: what [`Verifier::examine`] refuses, for
+    /// want of trust or for another reason, can be shown by it.
+    ///
+    /// # Errors
+    /// As [`parse_response`]; [`Error::Rejected`]; [`Error::Token`] where it cannot be read.
+    pub fn claims(&self, message: &[u8]) -> Result<Claims, Error> {
+        let (token, with_modifications) = self.token_of(message)?;
+        let (info, certificate) = token::claims(token, &self.policy)?;
+        Ok(Claims { info, certificate, with_modifications })
+    }
+
+    /// The token of a TimeStampResp, or the message itself where it is one; whether granted with modifications.
+    fn token_of<'m>(&self, message: &'m [u8]) -> Result<(&'m [u8], bool), Error> {
         let limits = &self.policy.limits;
         if message.len() > limits.tsa_answer_bytes {
             return Err(Error::TooLarge { limit: limits.tsa_answer_bytes });
         }
         // A token is a ContentInfo, which begins with its type; an answer begins with its status.
-        let (token, with_modifications) = if aecm_smime::cms::content_type(message, limits).is_ok() {
-            (message, false)
+        if aecm_smime::cms::content_type(message, limits).is_ok() {
+            Ok((message, false))
         } else {
-            granted_token(message, limits)?
-        };
-        let mut token = token::judge(token, subjects, None, &self.policy)?;
-        token.with_modifications = with_modifications;
-        Ok(token)
+            granted_token(message, limits)
+        }
     }
 }
 
@@ -260,7 +288,7 @@ impl TokenVerifier for Verifier {
             }
             Ok(Token { trust, info, authority, certificate, .. }) => TokenFinding::Proven {
                 time: info.gen_time,
-                accuracy: info.accuracy.or(self.policy.assumed_accuracy),
+                accuracy: spread(&info, self.policy.assumed_accuracy),
                 authority,
                 trust,
                 mailboxes: certificate.mailboxes(),
@@ -268,6 +296,15 @@ impl TokenVerifier for Verifier {
             Err(Refusal { word, detail, untrusted: true }) => TokenFinding::NotEvaluated { word, detail },
             Err(Refusal { word, detail, .. }) => TokenFinding::Refused { word, detail },
         }
+    }
+}
+
+/// How far the time, which is cut to the second, may be off.
+fn spread(info: &TstInfo, assumed: Option<Duration>) -> Option<Duration> {
+    let beyond = Duration::from_nanos(u64::from(info.nanoseconds));
+    match info.accuracy.or(assumed) {
+        Some(accuracy) => Some(accuracy.saturating_add(beyond)),
+        None => (!beyond.is_zero()).then_some(beyond),
     }
 }
 

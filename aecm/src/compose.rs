@@ -182,7 +182,7 @@ impl<'a> Compose<'a> {
         let mut composed = Composed::new(plan, reasons);
         let mut entity = payload;
         if self.sign {
-            let suite = signing_suite.ok_or_else(|| Error::NoSigningKey(self.mailbox.address().clone()))?;
+            let suite = signing_suite.ok_or_else(|| self.no_key(&ring, self.suite, Purpose::Sign))?;
             let form = if suite == Suite::Sm2 { self.form } else { Form::Rfc5652 };
             let entry = self.signing_entry(&ring, signer.as_ref(), suite)?;
             composed.signer = Some(entry.slot.clone());
@@ -265,7 +265,7 @@ impl<'a> Compose<'a> {
         }
         if self.own_stamp {
             let entry = ring.active(suite, Purpose::Timestamp);
-            let entry = entry.ok_or_else(|| Error::NoSigningKey(self.mailbox.address().clone()))?;
+            let entry = entry.ok_or_else(|| self.no_key(ring, Some(suite), Purpose::Timestamp))?;
             let own = self.mailbox.signing_identity(entry, now).await?;
             let policy = own
                 .certificate

@@ -5,6 +5,7 @@ use core::fmt;
 use aecm_core::directory::DirectoryError;
 use aecm_core::header::HeaderError;
 use aecm_core::mailbox::Mailbox;
+use aecm_core::suite::Suite;
 use aecm_core::time::Time;
 use aecm_smime::choose::ChooseError;
 use aecm_smime::encrypt::EncryptError;
@@ -33,6 +34,14 @@ pub enum Error {
     },
     /// The mailbox has no signing or timestamping key of the suite that is needed; provision it first.
     NoSigningKey(Mailbox),
+    /// The only signing or timestamping keys of the suite that is needed have revoked certificates; provision the
+    /// mailbox again, which makes new keys.
+    Revoked {
+        /// The mailbox.
+        mailbox: Mailbox,
+        /// The suite.
+        suite: Suite,
+    },
     /// The certificate of the key that is to sign or stamp is not valid now; provision the mailbox again.
     CertificateNotValid {
         /// The mailbox.
@@ -122,6 +131,10 @@ impl fmt::Display for Error {
             Self::NoSigningKey(mailbox) => {
                 write!(f, "{mailbox} has no key of the suite and purpose that is needed; provision it first")
             }
+            Self::Revoked { mailbox, suite } => write!(
+                f,
+                "the certificate of {mailbox} of suite {suite} that is needed was revoked; provision it again for a new key"
+            ),
             Self::CertificateNotValid { mailbox, from, until } => write!(
                 f,
                 "the certificate of {mailbox} that is needed holds from {from} to {until} only; provision it again"

@@ -19,6 +19,9 @@ pub(crate) struct Mark {
     pub(crate) at: i64,
     /// The CRLReason code (RFC 5280 §5.3.1).
     pub(crate) reason: u8,
+    /// Whether another device did it, and this one learnt it from the service.
+    #[serde(default)]
+    pub(crate) learnt: bool,
 }
 
 /// By the SHA-256 of the certificate, in hexadecimal.
@@ -31,6 +34,8 @@ pub(crate) struct Keyring {
     /// In the order they were made.
     pub(crate) entries: Vec<Entry>,
     pub(crate) marks: Marks,
+    /// When it was read.
+    now: Time,
 }
 
 impl Mailbox {
@@ -39,6 +44,7 @@ impl Mailbox {
             device: self.aecm().store().device().await?,
             entries: self.entries().await?,
             marks: self.marks().await?,
+            now: self.aecm().clock().now(),
         })
     }
 
@@ -48,11 +54,12 @@ impl Mailbox {
 
     /// Notes that certificates are revoked.
     pub(crate) async fn mark(&self, certificates: &[Certificate], mark: &Mark) -> Result<(), Error> {
-        let mut marks = self.marks().await?;
-        for certificate in certificates {
-            marks.entry(hex(&certificate.sha256())).or_insert_with(|| mark.clone());
-        }
-        record::save(self.aecm().store().as_ref(), &marks_name(self), &marks).await
+        let note = |marks: &mut Marks| {
+            for certificate in certificates {
+                marks.entry(hex(&certificate.sha256())).or_insert_with(|| mark.clone());
+            }
+        };
+        self.change(&marks_name(self), note).await
     }
 }
 
@@ -70,10 +77,16 @@ impl Keyring {
         Slot::new(suite, purpose, level, &self.device)
     }
 
-    /// The active entry of a slot, whatever has become of its certificate.
+    /// The active entry of a slot, whatever has become of its certificate. Where a store has several, that with the
+    /// newest certificate that can be used; the order in which keys came into the store says nothing.
     pub(crate) fn active_in(&self, slot: &Slot) -> Option<&Entry> {
-        let mut newest = self.entries.iter().rev();
-        newest.find(|entry| entry.state == EntryState::Active && entry.slot.same_place(slot))
+        let active = |entry: &&Entry| entry.state == EntryState::Active && entry.slot.same_place(slot);
+        self.entries.iter().filter(active).max_by_key(|entry| {
+            let certificate = entry.certificate.as_ref();
+            let stands = certificate.is_some_and(|one| !self.is_revoked(one));
+            let valid = stands && certificate.is_some_and(|one| one.is_valid_at(self.now));
+            (valid, stands, certificate.map(Certificate::not_before))
+        })
     }
 
     /// The entry in use of a slot: active, and not revoked.
@@ -89,6 +102,13 @@ impl Keyring {
     /// is: more than the address is shown only when the owner chose so.
     pub(crate) fn active(&self, suite: Suite, purpose: Purpose) -> Option<&Entry> {
         Level::ALL.into_iter().find_map(|level| self.in_slot(&self.slot(suite, purpose, level)))
+    }
+
+    /// Whether the only keys for a purpose are those of revoked certificates.
+    pub(crate) fn is_revoked_only(&self, suite: Suite, purpose: Purpose) -> bool {
+        let slots = Level::ALL.into_iter().map(|level| self.slot(suite, purpose, level));
+        let mut active = slots.filter_map(|slot| self.active_in(&slot)).peekable();
+        active.peek().is_some() && active.all(|entry| !self.is_usable(entry))
     }
 
     /// Whether a slot has a certificate that has not run out.

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod account;
 mod builder;
 mod compose;
 mod devices;
@@ -8,10 +9,13 @@ mod discover;
 mod error;
 mod escrow;
 mod keyring;
+mod learn;
 mod mailbox;
 mod open;
 mod preference;
+mod proof;
 mod provision;
+mod reclaim;
 mod record;
 mod renew;
 mod revoke;
@@ -31,11 +35,13 @@ pub use compose::{Compose, Composed, SignatureLayout, Stamp};
 pub use devices::Device;
 pub use discover::{Discovery, discover};
 pub use error::Error;
-pub use escrow::{EscrowConsent, Escrowed, Recovered};
+pub use escrow::{EscrowConsent, EscrowTerms, Escrowed, EscrowedKey, Recovered, RecoveredSuite};
 pub use mailbox::Mailbox;
 pub use provision::{ClassicKeys, Event, Plan, Provisioned};
 pub use renew::{RenewPlan, Renewed};
 pub use revoke::{Revocation, RevokeTarget, RevokedDevice};
 pub use slots::{SlotReport, SlotState};
-pub use transfer::{TransferError, TransferRequest, Waiting};
+pub use transfer::{
+    ConflictingKey, Given, RekeyedElsewhere, TransferConflict, TransferError, TransferRequest, Waiting,
+};
 pub use trust::Trust;

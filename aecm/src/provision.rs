@@ -1,5 +1,6 @@
 //! Obtaining the certificates of a mailbox, with nobody copying codes.
 
+mod held;
 mod keys;
 mod plan;
 mod turn;
@@ -18,7 +19,7 @@ use crate::keyring::Keyring;
 use crate::mailbox::Mailbox;
 use crate::renew::lacks;
 use crate::slots::{SlotReport, SlotState};
-use crate::transfer::{Lacking, Progress, Waiting};
+use crate::transfer::{Lacking, Progress, RekeyedElsewhere, TransferConflict, Waiting, rekeyed_elsewhere};
 
 pub(crate) use self::keys::{KeyChoice, KeyChoices, StoreKeys};
 pub use self::plan::{ClassicKeys, Plan};
@@ -32,6 +33,12 @@ pub struct Provisioned {
     pub slots: Vec<SlotReport>,
     /// Encrypting keys that are awaited from another device: show its fingerprint.
     pub waiting: Option<Waiting>,
+    /// Encrypting keys that came and were not taken, because this device has others in use: the owner decides with
+    /// [`Mailbox::accept_transfer`] or [`Mailbox::decline_transfer`].
+    pub conflict: Option<TransferConflict>,
+    /// Suites whose encrypting key was replaced elsewhere after this device had its own. Where that was not the
+    /// owner, somebody else reads the mailbox.
+    pub rekeyed: Vec<RekeyedElsewhere>,
 }
 
 impl Provisioned {
@@ -56,9 +63,11 @@ impl Mailbox {
     /// every request to the server: a call that was interrupted at any point is simply made again. When
     /// everything is in place it asks the server for nothing.
     ///
-    /// Where the mailbox has an encrypting key on another device already, the call asks that device for it and
+    /// Where the mailbox has an encrypting key on another device already, the call certifies it again when it is in
+    /// the store too (restored from a backup), else asks that device for it and
     /// ends with [`SlotState::WaitingForTransfer`] and the fingerprint to compare; made again it looks whether the
-    /// key has come, and takes it ([`Plan::wait_for_transfer`] makes it look by itself).
+    /// key has come, and takes it ([`Plan::wait_for_transfer`] makes it look by itself). A key that would take the
+    /// place of one in use here is taken only on the owner's word ([`Provisioned::conflict`]).
     ///
     /// # Errors
     /// [`Error::Provision`] says at which step and why; what was issued by then is installed. [`Error::Busy`] while
@@ -81,31 +90,38 @@ impl Mailbox {
         observer: Option<Arc<dyn Observer>>,
     ) -> Result<Provisioned, Error> {
         let _turn = self.turn().await?;
+        let before = self.keyring().await?;
+        let mut named = self.awaited().await?;
+        let mut progress = self.resume_transfer(&before).await?;
+        let mut received = progress.received();
         let mut ring = self.keyring().await?;
-        let mut progress = self.resume_transfer(&ring).await?;
-        if let Progress::Received(_) = progress {
-            ring = self.keyring().await?;
-        }
         let wanted = self.wanted(&plan, &ring, &progress);
         if !wanted.is_empty() {
             let lacking = self.order(&plan, &wanted, &ring, observer).await?;
+            named.extend(lacking.iter().cloned());
+            let until = self.aecm().clock().now().plus(plan.deadline());
+            let lacking = self.certify_held(lacking, until).await?;
             ring = self.keyring().await?;
             progress = self.after_ordering(&wanted, lacking, progress, &ring).await?;
         }
         progress = self.await_transfer(progress, plan.wait(), &ring).await?;
+        received.extend(progress.received());
         ring = self.keyring().await?;
         let now = self.aecm().clock().now();
-        let slots = plan.items().iter().map(|item| reported(item, &wanted, &ring, &progress, now)).collect();
-        let waiting = match progress {
-            Progress::Waiting(waiting) => Some(waiting),
-            _ => None,
+        let report = |item: &PlanItem| reported(item, &wanted, &ring, (&progress, &received), now);
+        let slots = plan.items().iter().map(report).collect();
+        let rekeyed = rekeyed_elsewhere(&before, &named);
+        let (waiting, conflict) = match progress {
+            Progress::Waiting(waiting) => (Some(waiting), None),
+            Progress::Conflict(conflict) => (None, Some(conflict)),
+            _ => (None, None),
         };
-        Ok(Provisioned { slots, waiting })
+        Ok(Provisioned { slots, waiting, conflict, rekeyed })
     }
 
     /// The items of the plan without a certificate that is valid now. A key that is awaited is asked for again: the
     /// one elsewhere may have been given up meanwhile. One that was just refused is not.
-    fn wanted(&self, plan: &Plan, ring: &Keyring, progress: &Progress) -> Vec<PlanItem> {
+    pub(crate) fn wanted(&self, plan: &Plan, ring: &Keyring, progress: &Progress) -> Vec<PlanItem> {
         let now = self.aecm().clock().now();
         let refused: &[Suite] = match progress {
             Progress::Refused(suites) => suites,
@@ -119,7 +135,7 @@ impl Mailbox {
     }
 
     /// Orders certificates. The suites whose encrypting key is on another device.
-    async fn order(
+    pub(crate) async fn order(
         &self,
         plan: &Plan,
         wanted: &[PlanItem],
@@ -137,19 +153,25 @@ impl Mailbox {
         let choices = wanted.iter().map(choice).collect();
         let orders = OrderPlan { mailbox: self.address().clone(), items: wanted.to_vec() };
         let deadline = self.aecm().clock().now().plus(plan.deadline());
-        let report = self.ordering_client(choices, observer).provision(&orders, deadline).await?;
-        Ok(report.outcomes.into_iter().filter_map(|(item, outcome)| lacks(&item, outcome)).collect())
+        let report =
+            self.ordering_client(Some(&ring.device), choices, observer).provision(&orders, deadline).await?;
+        let lacking = report.outcomes.into_iter().filter_map(|(item, outcome)| lacks(&item, outcome));
+        self.reclaim(lacking.collect()).await
     }
 
     /// Asks the owner's other devices for the keys that were not to be had. A request that is under way stays where
     /// it asks for the right ones.
-    async fn after_ordering(
+    pub(crate) async fn after_ordering(
         &self,
         wanted: &[PlanItem],
         mut lacking: Vec<Lacking>,
         before: Progress,
         ring: &Keyring,
     ) -> Result<Progress, Error> {
+        if let Progress::Conflict(_) = &before {
+            // The owner decides before anything else is asked for: the answer must not be lost.
+            return Ok(before);
+        }
         if let Progress::Waiting(waiting) = &before {
             let elsewhere = |suite: Suite| lacking.iter().any(|one| one.suite == suite);
             let ordered = |suite: Suite| {
@@ -194,17 +216,20 @@ fn slot(item: &PlanItem, ring: &Keyring) -> Slot {
     ring.slot(item.suite, item.purpose, item.level)
 }
 
-fn reported(
+pub(crate) fn reported(
     item: &PlanItem,
     wanted: &[PlanItem],
     ring: &Keyring,
-    progress: &Progress,
+    (progress, received): (&Progress, &[Suite]),
     now: Time,
 ) -> SlotReport {
     let slot = slot(item, ring);
     let encrypts = item.purpose == Purpose::Encrypt;
     let state = match progress {
-        Progress::Received(suites) if encrypts && suites.contains(&item.suite) => SlotState::Received,
+        Progress::Conflict(conflict) if encrypts && conflict.is_about(item.suite) => {
+            SlotState::TransferConflict
+        }
+        _ if encrypts && received.contains(&item.suite) && ring.holds(&slot, now) => SlotState::Received,
         Progress::Refused(suites) if encrypts && suites.contains(&item.suite) => SlotState::TransferRefused,
         Progress::Waiting(waiting) if encrypts && waiting.suites.contains(&item.suite) => {
             SlotState::WaitingForTransfer

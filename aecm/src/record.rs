@@ -1,11 +1,14 @@
 //! What the facade remembers in the key store beside the keys: JSON under a name, confidential like a key.
 
-use aecm_store::KeyStore;
+use core::time::Duration;
+
+use aecm_store::{KeyStore, StoreError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
 use crate::error::Error;
+use crate::mailbox::Mailbox;
 
 /// What was saved under `name`. Damage is an error, never nothing.
 pub(crate) async fn load<T: DeserializeOwned>(store: &dyn KeyStore, name: &str) -> Result<Option<T>, Error> {
@@ -17,6 +20,42 @@ pub(crate) async fn save<T: Serialize>(store: &dyn KeyStore, name: &str, value: 
     let octets =
         serde_json::to_vec(value).map(Zeroizing::new).map_err(|_| Error::Record { name: name.to_owned() })?;
     Ok(store.save_state(name, &octets).await?)
+}
+
+/// How often a record that another call changes at this moment is asked for again.
+const TRIES: u32 = 60;
+/// The pause between.
+const PAUSE: Duration = Duration::from_millis(50);
+
+impl Mailbox {
+    /// What was saved under `name`.
+    pub(crate) async fn recorded<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Error> {
+        load(self.aecm().store().as_ref(), name).await
+    }
+
+    /// Changes a record under the store's lease of its name, so that two calls, in whichever processes, do not undo
+    /// each other's changes. Waits for a call that is at it, three seconds at most.
+    pub(crate) async fn change<T, R>(&self, name: &str, change: impl FnOnce(&mut T) -> R) -> Result<R, Error>
+    where
+        T: Default + Serialize + DeserializeOwned,
+    {
+        let store = self.aecm().store();
+        let mut tries = 0;
+        let _lease = loop {
+            match store.lease(&format!("record:{name}")).await {
+                Err(StoreError::Busy { .. }) if tries < TRIES => {
+                    tries += 1;
+                    self.aecm().parts().sleep.sleep(PAUSE).await;
+                }
+                Err(StoreError::Busy { .. }) => return Err(Error::Busy(self.address().clone())),
+                lease => break lease?,
+            }
+        };
+        let mut value: T = load(store.as_ref(), name).await?.unwrap_or_default();
+        let result = change(&mut value);
+        save(store.as_ref(), name, &value).await?;
+        Ok(result)
+    }
 }
 
 pub(crate) fn hex(octets: &[u8]) -> String {

@@ -1,63 +1,71 @@
 //! Following certificates with new ones before they run out.
 
 mod due;
+mod order;
 mod plan;
+mod report;
+mod under_way;
 
 use std::sync::Arc;
 
 use aecm_acme::client::Observer;
 use aecm_acme::machine::Outcome;
-use aecm_acme::plan::{Plan as OrderPlan, PlanItem};
-use aecm_acme::wire::{TransferSource, certificate_identifier};
-use aecm_core::public_key::{KeyKind, PublicKey};
-use aecm_core::software::KeySpec;
-use aecm_core::suite::Purpose;
+use aecm_acme::plan::PlanItem;
+use aecm_core::suite::{Purpose, Suite};
 use aecm_core::time::Time;
 use aecm_store::{Entry, EntryState, Slot};
-use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::keyring::Keyring;
 use crate::mailbox::Mailbox;
-use crate::provision::{KeyChoice, KeyChoices};
-use crate::record::{self, hex};
-use crate::slots::{SlotReport, SlotState};
-use crate::transfer::{Lacking, Progress, TransferError, Waiting};
+use crate::slots::SlotReport;
+use crate::transfer::{
+    Lacking, Progress, RekeyedElsewhere, TransferConflict, TransferError, Waiting, rekeyed_elsewhere,
+};
 
+use self::order::Tried;
+pub(crate) use self::order::like;
 pub use self::plan::RenewPlan;
+use self::report::{Taken, settled};
+use self::under_way::Item;
 
 /// What renewing came to.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Renewed {
-    /// The slots that were renewed; those of an interrupted call that this one finished are among them.
+    /// The slots that were asked for, each with what came of it; those that an interrupted call with the same plan
+    /// had renewed already are among them, and those whose key came from another device now.
     pub slots: Vec<SlotReport>,
     /// Encrypting keys that are awaited, because another device has changed them.
     pub waiting: Option<Waiting>,
+    /// Encrypting keys that came and were not taken, because this device has others in use: the owner decides with
+    /// [`Mailbox::accept_transfer`] or [`Mailbox::decline_transfer`].
+    pub conflict: Option<TransferConflict>,
+    /// Suites whose encrypting key was replaced elsewhere after this device had its own. Where that was not the
+    /// owner, somebody else reads the mailbox.
+    pub rekeyed: Vec<RekeyedElsewhere>,
     /// When the next slot is due, where that was asked ([`Mailbox::renew_if_due`]).
     pub next: Option<Time>,
 }
 
-/// What is under way, so that an interrupted call is continued and nothing is renewed twice.
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct UnderWay {
-    items: Vec<Item>,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Item {
-    slot: Slot,
-    rekey: bool,
-    /// SHA-256 of the certificate that is to be followed, in hexadecimal.
-    follows: String,
-}
-
-impl Item {
-    /// Whether the certificate is still the one in use.
-    fn is_open(&self, ring: &Keyring) -> bool {
-        let certificate = ring.active_in(&self.slot).and_then(|entry| entry.certificate.as_ref());
-        certificate.is_some_and(|certificate| hex(&certificate.sha256()) == self.follows)
+impl Renewed {
+    /// Whether every slot that was asked for can be used.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.slots.iter().all(|slot| slot.state.is_usable())
     }
+}
+
+/// What is renewed, and how failures are told.
+pub(super) struct Asked {
+    pub(super) slots: Vec<Slot>,
+    /// Which call it is, for the one that goes on after an interruption.
+    pub(super) call: String,
+    pub(super) rekey: bool,
+    /// Whether the failure of the only slot is that of the call.
+    pub(super) strict: bool,
+    /// Slots that are renewed again where the call that is gone on with had done so already.
+    pub(super) anew: Vec<Slot>,
 }
 
 impl Mailbox {
@@ -65,13 +73,22 @@ impl Mailbox {
     /// encrypting key stays and is certified again, so that nobody's old copy of the certificate becomes useless;
     /// [`RenewPlan::rekey`] makes a new one, and the old key goes on opening old mail.
     ///
-    /// It can be interrupted like [`Mailbox::provision`]; the next call, whatever it asks for, first finishes what
-    /// was under way.
+    /// Each slot is renewed on its own: one that cannot be is reported as
+    /// [`Failed`](crate::SlotState::Failed), with the reason, and holds up no other. Keys that another device has
+    /// given meanwhile are taken first. A key that the service does not certify any more, because it was revoked
+    /// as compromised, is followed by a new one ([`Rekeyed`](crate::SlotState::Rekeyed)).
+    ///
+    /// It can be interrupted like [`Mailbox::provision`]. The same call made again within a day goes on, and renews
+    /// nothing twice; another call does what it is asked for. An order that an interruption left open is finished
+    /// when its slot is asked for again.
     ///
     /// # Errors
-    /// [`Error::NothingThere`] for a named slot without a certificate; [`Error::Provision`];
-    /// [`TransferError::NotIssuer`] when the encrypting key is to be replaced and another device's account obtained
-    /// its certificate; [`Error::Busy`].
+    /// [`Error::NothingThere`] for a named slot without a certificate. What stands in the way of all slots: the
+    /// service cannot be reached
+    /// ([`ServiceUnreachable`](aecm_acme::client::ClientError::ServiceUnreachable)) or has closed the account, terms
+    /// are not agreed to, the store fails; where slots were renewed before, those that were not carry the reason
+    /// instead. The failure of a plan's only slot: [`Error::Provision`]; [`TransferError::NotIssuer`] when the
+    /// encrypting key is to be replaced and another device's account obtained its certificate. [`Error::Busy`].
     ///
     /// # Cancel safety
     /// Dropping the future is an interruption like any other.
@@ -89,53 +106,87 @@ impl Mailbox {
         observer: Option<Arc<dyn Observer>>,
     ) -> Result<Renewed, Error> {
         let _turn = self.turn().await?;
-        self.renew_slots(&plan, observer).await
+        let taken = self.take_given().await?;
+        self.renew_plan(&plan, taken, observer).await
     }
 
-    /// Without taking the turn.
-    pub(crate) async fn renew_slots(
+    /// A new certificate for a slot, whatever an earlier call had come to, and without looking at transfers. For
+    /// whoever has the turn.
+    pub(crate) async fn renew_afresh(&self, slot: Slot) -> Result<(), Error> {
+        let call = format!("proof {slot}");
+        self.end(&call).await?;
+        let plan = RenewPlan::slot(slot.clone());
+        let asked = Asked { slots: vec![slot], call, rekey: false, strict: true, anew: Vec::new() };
+        self.renew_asked(&plan, asked, Taken::default(), None).await.map(|_| ())
+    }
+
+    async fn renew_plan(
         &self,
         plan: &RenewPlan,
+        taken: Taken,
         observer: Option<Arc<dyn Observer>>,
     ) -> Result<Renewed, Error> {
         let ring = self.keyring().await?;
-        let mut under_way = self.under_way().await?;
-        for slot in self.to_renew(plan, &ring)? {
-            if under_way.items.iter().any(|item| item.slot.same_place(&slot)) {
-                continue;
+        let slots = self.to_renew(plan, &ring)?;
+        let strict = matches!(plan.slots(), Some([_]));
+        let asked = Asked { slots, call: plan.call(), rekey: plan.rekeys(), strict, anew: Vec::new() };
+        self.renew_asked(plan, asked, taken, observer).await
+    }
+
+    async fn renew_asked(
+        &self,
+        plan: &RenewPlan,
+        asked: Asked,
+        mut taken: Taken,
+        observer: Option<Arc<dyn Observer>>,
+    ) -> Result<Renewed, Error> {
+        let before = self.keyring().await?;
+        let mut ring = self.keyring().await?;
+        let items = self.begin(&asked, &ring).await?;
+        let open: Vec<Item> =
+            items.iter().filter(|item| item.is_open(&ring) && !taken.settles(item)).cloned().collect();
+        let mut tried = self.order_each(plan, &open, &mut ring, observer).await?;
+        self.refuse_rekeys(&open, &mut tried);
+        if !tried.refused_keys.is_empty() {
+            self.set_aside(&tried.refused_keys).await?;
+        }
+        let came = taken.received();
+        let mut progress = core::mem::replace(&mut taken.progress, Progress::Nothing);
+        if !tried.lacking.is_empty() {
+            self.set_aside(&tried.lacking).await?;
+            let wanted: Vec<PlanItem> = open.iter().map(Item::plan_item).collect();
+            match self.after_ordering(&wanted, tried.lacking.clone(), progress, &ring).await {
+                Ok(now) => progress = self.await_transfer(now, plan.wait(), &ring).await?,
+                Err(error) if order::is_general(&error) => return Err(error),
+                Err(error) => {
+                    progress = Progress::Nothing;
+                    tried.fail_lacking(error);
+                }
             }
-            let certificate = ring.active_in(&slot).and_then(|entry| entry.certificate.as_ref());
-            let Some(certificate) = certificate else { continue };
-            let rekey = plan.rekeys() && slot.purpose == Purpose::Encrypt;
-            under_way.items.push(Item { slot, rekey, follows: hex(&certificate.sha256()) });
+            ring = self.keyring().await?;
         }
-        if under_way.items.is_empty() {
-            return Ok(Renewed { slots: Vec::new(), waiting: None, next: None });
-        }
-        self.save_under_way(&under_way).await?;
-        let open: Vec<Item> = under_way.items.iter().filter(|item| item.is_open(&ring)).cloned().collect();
-        let lacking = self.order_again(plan, &open, &ring, observer).await?;
-        let mut progress = Progress::Nothing;
-        if !lacking.is_empty() {
-            self.set_aside(&lacking).await?;
-            self.forget_under_way().await?;
-            if let Some(item) =
-                open.iter().find(|item| item.rekey && lacking.iter().any(|one| one.suite == item.slot.suite))
-            {
-                return Err(TransferError::NotIssuer { suite: item.slot.suite }.into());
+        let failed = items.iter().any(|item| tried.failure(&item.slot).is_some());
+        if let ([only], true, true) = (items.as_slice(), asked.strict, failed) {
+            let slot = only.slot.clone();
+            self.end(&asked.call).await?;
+            if let Some(error) = tried.take_failure(&slot) {
+                return Err(error);
             }
-            let ring = self.keyring().await?;
-            progress = self.begin_transfer(&lacking, TransferSource::Device, &ring).await?;
-            progress = self.await_transfer(progress, plan.wait(), &ring).await?;
         }
-        let ring = self.keyring().await?;
-        let slots = under_way.items.iter().map(|item| reported(item, &ring, &progress, &lacking)).collect();
-        self.forget_under_way().await?;
-        let waiting = match progress {
-            Progress::Waiting(waiting) => Some(waiting),
-            _ => None,
+        let mut slots: Vec<SlotReport> =
+            items.iter().map(|item| settled(item, &ring, &progress, &tried)).collect();
+        slots.extend(report::received(&came, &items, &ring));
+        slots.extend(taken.failures(&items, &ring));
+        if !failed {
+            self.end(&asked.call).await?;
+        }
+        let (waiting, conflict) = match progress {
+            Progress::Waiting(waiting) => (Some(waiting), None),
+            Progress::Conflict(conflict) => (None, Some(conflict)),
+            _ => (None, None),
         };
-        Ok(Renewed { slots, waiting, next: None })
+        let rekeyed = rekeyed_elsewhere(&before, &tried.lacking);
+        Ok(Renewed { slots, waiting, conflict, rekeyed, next: None })
     }
 
     /// The slots that the plan means.
@@ -152,63 +203,46 @@ impl Mailbox {
         Ok(renewable(ring).map(|entry| entry.slot.clone()).collect())
     }
 
-    /// Orders certificates for what is open. The suites whose encrypting key is no longer the one in use.
-    async fn order_again(
-        &self,
-        plan: &RenewPlan,
-        open: &[Item],
-        ring: &Keyring,
-        observer: Option<Arc<dyn Observer>>,
-    ) -> Result<Vec<Lacking>, Error> {
-        let mut items = Vec::new();
-        let mut choices: KeyChoices = Vec::new();
-        for item in open {
-            let Some(entry) = ring.active_in(&item.slot) else { continue };
-            let Slot { suite, purpose, level, .. } = item.slot;
-            let choice = if purpose == Purpose::Encrypt && !item.rekey {
-                KeyChoice::Same(entry.id)
-            } else {
-                KeyChoice::Fresh(like(&entry.public_key))
-            };
-            let replaces = entry.certificate.as_ref().and_then(certificate_identifier);
-            items.push(PlanItem { level, replaces, ..PlanItem::new(suite, purpose) });
-            choices.push(((suite, purpose, level), choice));
+    /// Only the issuing account may replace a key: where the new key was refused there is nothing to wait for.
+    fn refuse_rekeys(&self, open: &[Item], tried: &mut Tried) {
+        for item in open.iter().filter(|item| item.rekey) {
+            let suite = item.slot.suite;
+            let found = tried.lacking.iter().position(|one| one.suite == suite);
+            if let (Purpose::Encrypt, Some(place)) = (item.slot.purpose, found) {
+                let refused = tried.lacking.remove(place);
+                tried.refused_keys.push(refused);
+                tried.fail(&item.slot, TransferError::NotIssuer { suite }.into());
+            }
         }
-        if items.is_empty() {
-            return Ok(Vec::new());
-        }
-        let orders = OrderPlan { mailbox: self.address().clone(), items };
-        let deadline = self.aecm().clock().now().plus(plan.deadline());
-        let report = self.ordering_client(choices, observer).provision(&orders, deadline).await?;
-        Ok(report.outcomes.into_iter().filter_map(|(item, outcome)| lacks(&item, outcome)).collect())
     }
 
-    /// Puts keys aside that were made for a certificate which is not to be had.
-    async fn set_aside(&self, lacking: &[Lacking]) -> Result<(), Error> {
+    /// Puts keys aside that were made for a certificate which is not to be had; never one that the service says is in
+    /// use.
+    async fn set_aside(&self, refused: &[Lacking]) -> Result<(), Error> {
+        let mut named = Vec::new();
+        for one in refused {
+            named.extend(self.named(one).await.into_iter().map(|(leaf, _)| leaf));
+        }
         for entry in self.entries().await? {
             let made = entry.state == EntryState::Pending && entry.slot.purpose == Purpose::Encrypt;
-            if made && lacking.iter().any(|one| one.suite == entry.slot.suite) {
+            let in_use = named.iter().any(|leaf| leaf.public_key() == Some(&entry.public_key));
+            if made && !in_use && refused.iter().any(|one| one.suite == entry.slot.suite) {
                 self.aecm().store().remove(self.address(), &entry.id).await?;
             }
         }
         Ok(())
     }
 
-    async fn under_way(&self) -> Result<UnderWay, Error> {
-        let saved = record::load(self.aecm().store().as_ref(), &self.under_way_name()).await?;
-        Ok(saved.unwrap_or_default())
-    }
-
-    async fn save_under_way(&self, under_way: &UnderWay) -> Result<(), Error> {
-        record::save(self.aecm().store().as_ref(), &self.under_way_name(), under_way).await
-    }
-
-    async fn forget_under_way(&self) -> Result<(), Error> {
-        Ok(self.aecm().store().delete_state(&self.under_way_name()).await?)
-    }
-
-    fn under_way_name(&self) -> String {
-        format!("aecm-renewal:{}:{}", self.aecm().directory_url(), self.address())
+    /// What another device gave meanwhile, taken before anything is ordered: an order would only say again that the
+    /// key is elsewhere, and asking anew would throw the answer away.
+    async fn take_given(&self) -> Result<Taken, Error> {
+        let suites: Vec<Suite> = self.waiting_for().await?;
+        let ring = self.keyring().await?;
+        match self.resume_transfer(&ring).await {
+            Ok(progress) => Ok(Taken { progress, ..Taken::default() }),
+            Err(error) if order::is_general(&error) => Err(error),
+            Err(error) => Ok(Taken { failed: Some((suites, Arc::new(error))), ..Taken::default() }),
+        }
     }
 }
 
@@ -227,31 +261,5 @@ pub(crate) fn lacks(item: &PlanItem, outcome: Outcome) -> Option<Lacking> {
             Some(Lacking { suite: item.suite, certificate: exists.certificate, chain: exists.chain })
         }
         _ => None,
-    }
-}
-
-fn reported(item: &Item, ring: &Keyring, progress: &Progress, lacking: &[Lacking]) -> SlotReport {
-    let entry = ring.active_in(&item.slot);
-    let suite = item.slot.suite;
-    let elsewhere = item.slot.purpose == Purpose::Encrypt && lacking.iter().any(|one| one.suite == suite);
-    let state = match progress {
-        Progress::Received(suites) if elsewhere && suites.contains(&suite) => SlotState::Received,
-        Progress::Refused(_) if elsewhere => SlotState::TransferRefused,
-        _ if elsewhere => SlotState::WaitingForTransfer,
-        _ if item.is_open(ring) => SlotState::Missing,
-        _ => SlotState::Renewed,
-    };
-    let slot = entry.map_or(&item.slot, |entry| &entry.slot);
-    SlotReport::new(slot, state, entry.and_then(|entry| entry.certificate.clone()))
-}
-
-/// A new key of the same kind.
-fn like(key: &PublicKey) -> KeySpec {
-    match key.kind() {
-        KeyKind::P256 => KeySpec::P256,
-        KeyKind::P384 => KeySpec::P384,
-        KeyKind::Sm2 => KeySpec::Sm2,
-        KeyKind::Rsa { bits } => KeySpec::Rsa(u32::try_from(bits).unwrap_or(3_072).max(3_072)),
-        _ => KeySpec::Rsa(3_072),
     }
 }

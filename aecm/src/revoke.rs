@@ -1,14 +1,13 @@
 //! Taking certificates back.
 
 use aecm_acme::client::{ClientError, Revoked};
-use aecm_acme::wire::{EventKind, ProblemType, RevocationReason};
+use aecm_acme::wire::{Event, EventKind, ProblemType, RevocationReason};
 use aecm_core::certificate::Certificate;
-use aecm_core::directory::CertificateDirectory as _;
 use aecm_core::public_key::KeyKind;
 use aecm_core::suite::Purpose;
 use aecm_store::{DeviceId, Entry, EntryState, KeyId, Slot};
 
-use crate::devices::event_name;
+use crate::devices::{encrypts, event_name};
 use crate::error::Error;
 use crate::keyring::Mark;
 use crate::mailbox::Mailbox;
@@ -71,6 +70,9 @@ impl Mailbox {
     /// of any account that has proven the mailbox, and of the certificate's own key, with which it is tried where
     /// the account is not believed and the key is here and RSA or P-256.
     ///
+    /// For an encrypting certificate that another account obtained a service may want a fresh proof that the owner
+    /// reads the mailbox: one is made then, which costs a challenge mail and a new signing certificate.
+    ///
     /// The keys stay in the store: an encrypting key still opens old mail. A slot whose certificate is revoked
     /// counts as empty, and the next [`Mailbox::provision`] fills it with a new key.
     ///
@@ -111,14 +113,15 @@ impl Mailbox {
         Ok(revoked)
     }
 
-    /// Revokes what is known of a device of the owner: of this device every signing and timestamping certificate, of
-    /// another one those it showed when it asked for keys and those the service names.
+    /// Revokes what is known of a device of the owner, as [`Mailbox::devices`] names it: every signing and
+    /// timestamping certificate that this store holds of it (of this device) or that it showed when it asked for
+    /// keys, and those that the service lists of it.
     ///
     /// The encrypting key is shared: whoever has the lost device can open mail that was encrypted to it. Rekey with
     /// [`RenewPlan::rekey`](crate::RenewPlan::rekey) and revoke the old one.
     ///
     /// # Errors
-    /// [`Error::NothingThere`] for a device of which nothing is known; [`Error::Provision`], [`Error::Directory`].
+    /// [`Error::NothingThere`] for a device of which nothing is known; [`Error::Provision`].
     pub async fn revoke_device(
         &self,
         device: &DeviceId,
@@ -126,41 +129,46 @@ impl Mailbox {
     ) -> Result<RevokedDevice, Error> {
         let ring = self.keyring().await?;
         let known = self.known_devices().await?;
-        let listed = self.listed().await?;
+        let devices = self.listed_devices(&ring).await?;
+        let published = self.listed().await;
+        let now = self.aecm().clock().now();
         let own_entries: Vec<&Entry> =
             ring.entries.iter().filter(|entry| entry.slot.purpose != Purpose::Encrypt).collect();
         let mut theirs: Vec<Certificate> = Vec::new();
+        let mut add = |certificates: &mut dyn Iterator<Item = Certificate>| {
+            let standing = certificates.filter(|one| now <= one.not_after() && !encrypts(one));
+            for certificate in standing {
+                if !theirs.contains(&certificate) {
+                    theirs.push(certificate);
+                }
+            }
+        };
         if *device == ring.device {
             for entry in own_entries.iter().filter(|entry| entry.state != EntryState::Removed) {
-                theirs.extend(self.standing(entry));
+                add(&mut self.standing(entry).into_iter());
             }
         }
-        let now = self.aecm().clock().now();
-        for (id, certificates) in &known {
-            if id == device {
-                theirs.extend(certificates.iter().filter(|one| now <= one.not_after()).cloned());
-            }
+        for listed in devices.iter().flatten().filter(|listed| listed.id == *device) {
+            add(&mut listed.certificates.iter().cloned());
         }
-        let named: Vec<String> = self.named_by_events(device).await?;
-        for certificate in &listed {
-            if named.contains(&event_name(certificate)) && !theirs.contains(certificate) {
-                theirs.push(certificate.clone());
-            }
+        for (_, certificates) in known.iter().filter(|(id, _)| id == device) {
+            add(&mut certificates.iter().cloned());
+        }
+        if devices.is_none() {
+            let named = self.named_by_events(device).await?;
+            add(&mut published.iter().filter(|one| named.contains(&event_name(one))).cloned());
         }
         if theirs.is_empty() {
             let what = format!("certificate known to be of the device {device}");
             return Err(Error::NothingThere { mailbox: self.address().clone(), what });
         }
-        let is_own = |certificate: &Certificate| {
-            ring.entries.iter().any(|entry| Some(&entry.public_key) == certificate.public_key())
-        };
         let is_known = |certificate: &Certificate| {
-            known.iter().any(|(_, certificates)| certificates.contains(certificate))
+            let own = ring.entries.iter().any(|entry| Some(&entry.public_key) == certificate.public_key());
+            own || theirs.contains(certificate)
+                || known.iter().any(|(_, certificates)| certificates.contains(certificate))
+                || devices.iter().flatten().any(|device| device.certificates.contains(certificate))
         };
-        let unattributed = listed
-            .into_iter()
-            .filter(|one| !theirs.contains(one) && !is_own(one) && !is_known(one))
-            .collect();
+        let unattributed = published.iter().filter(|one| !is_known(one)).cloned().collect();
         let mut revoked = Vec::new();
         for certificate in theirs {
             let entry = own_entries.iter().find(|entry| Some(&entry.public_key) == certificate.public_key());
@@ -176,7 +184,12 @@ impl Mailbox {
         reason: RevocationReason,
     ) -> Result<Revocation, Error> {
         let client = self.client();
-        let by_account = client.revoke(&certificate, Some(reason), self.soon()).await;
+        let mut by_account = client.revoke(&certificate, Some(reason), self.soon()).await;
+        if by_account.as_ref().is_err_and(wants_fresh_proof) {
+            let _turn = self.turn().await?;
+            self.prove_anew().await?;
+            by_account = client.revoke(&certificate, Some(reason), self.soon()).await;
+        }
         let outcome = match (by_account, entry.filter(|entry| signs_jose(entry))) {
             (Err(error), Some(entry)) if is_unauthorized(&error) => {
                 let key = self.aecm().store().signer(self.address(), &entry.id).await?;
@@ -184,7 +197,7 @@ impl Mailbox {
             }
             (outcome, _) => outcome?,
         };
-        let mark = Mark { at: self.aecm().clock().now().unix(), reason: reason.code() };
+        let mark = Mark { at: self.aecm().clock().now().unix(), reason: reason.code(), learnt: false };
         self.mark(core::slice::from_ref(&certificate), &mark).await?;
         Ok(Revocation { certificate, outcome })
     }
@@ -196,29 +209,34 @@ impl Mailbox {
         all.filter(|certificate| now <= certificate.not_after()).cloned().collect()
     }
 
-    /// Signing certificates of the mailbox that the directory of certificates lists.
-    async fn listed(&self) -> Result<Vec<Certificate>, Error> {
-        let found = match (self.aecm().directory(), self.service_directory().await?) {
-            (_, Some(directory)) => directory.certificates(self.address()).await?,
-            (Some(directory), None) => directory.certificates(self.address()).await?,
+    /// Signing certificates of the mailbox that the directory of certificates lists, where it can be read: what is
+    /// known of a device is revoked all the same.
+    async fn listed(&self) -> Vec<Certificate> {
+        let found = match (self.listed_by_service().await, self.aecm().directory()) {
+            (Some(found), _) => found,
+            (None, Some(directory)) => directory.certificates(self.address()).await.unwrap_or_default(),
             (None, None) => Vec::new(),
         };
         let signs = |certificate: &Certificate| {
             certificate.key_usage().is_some_and(|usage| usage.digital_signature())
                 && certificate.san_mailboxes().iter().any(|named| named.matches(self.address()))
         };
-        Ok(found.into_iter().map(|found| found.certificate).filter(signs).collect())
+        found.into_iter().map(|found| found.certificate).filter(signs).collect()
     }
 
     /// Certificates that the service named together with the device.
     async fn named_by_events(&self, device: &DeviceId) -> Result<Vec<String>, Error> {
-        let events = match self.events().await {
-            Ok(events) => events,
-            Err(Error::Provision(ClientError::NotOffered { .. })) => Vec::new(),
-            Err(error) => return Err(error),
+        // What a device did with a certificate of its own.
+        let shows = |event: &Event| {
+            matches!(
+                event.kind,
+                EventKind::DeviceAdded | EventKind::TransferRequested | EventKind::EscrowRecovered
+            )
         };
-        let added = events.into_iter().filter(|event| event.kind == EventKind::DeviceAdded);
-        Ok(added
+        let events = self.events_if_told().await?;
+        Ok(events
+            .into_iter()
+            .filter(shows)
             .filter(|event| event.device.as_deref() == Some(device.as_str()))
             .filter_map(|event| event.certificate)
             .collect())
@@ -229,6 +247,11 @@ fn signs_jose(entry: &Entry) -> bool {
     entry.slot.purpose != Purpose::Encrypt
         && entry.state != EntryState::Removed
         && matches!(entry.public_key.kind(), KeyKind::P256 | KeyKind::Rsa { .. })
+}
+
+/// Whether the service wants the mailbox proven anew first.
+fn wants_fresh_proof(error: &ClientError) -> bool {
+    matches!(error, ClientError::Problem(problem) if problem.kind == ProblemType::UserActionRequired)
 }
 
 fn is_unauthorized(error: &ClientError) -> bool {

@@ -9,6 +9,7 @@ use aecm_core::certificate::Certificate;
 use aecm_core::path::Anchors;
 use aecm_core::suite::Suite;
 use aecm_core::time::Time;
+use aecm_store::DeviceId;
 use core::time::Duration;
 
 use crate::error::Error;
@@ -37,7 +38,12 @@ impl Mailbox {
     }
 
     /// A client that orders certificates for keys as `choices` says.
-    pub(crate) fn ordering_client(&self, choices: KeyChoices, observer: Option<Arc<dyn Observer>>) -> Client {
+    pub(crate) fn ordering_client(
+        &self,
+        device: Option<&DeviceId>,
+        choices: KeyChoices,
+        observer: Option<Arc<dyn Observer>>,
+    ) -> Client {
         let parts = self.aecm().parts();
         let agreed = parts.consent.terms_of_service;
         let keys = StoreKeys::new(Arc::clone(&parts.store), Arc::clone(&parts.clock), choices);
@@ -53,12 +59,14 @@ impl Mailbox {
             consent: agreed.then(agreed_beforehand),
             observer,
         };
-        Client::new(self.config(), joints)
+        let mut config = self.config();
+        config.device = device.map(|device| device.as_str().to_owned());
+        Client::new(config, joints)
     }
 
     /// A client for single requests.
     pub(crate) fn client(&self) -> Client {
-        self.ordering_client(Vec::new(), None)
+        self.ordering_client(None, Vec::new(), None)
     }
 
     /// The list of certificates that the service keeps, where it keeps one.

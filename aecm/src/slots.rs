@@ -1,5 +1,7 @@
 //! What a mailbox has, slot by slot.
 
+use std::sync::Arc;
+
 use aecm_core::certificate::Certificate;
 use aecm_core::suite::{Level, Purpose, Suite};
 use aecm_core::time::Time;
@@ -26,12 +28,14 @@ pub struct SlotReport {
     pub state: SlotState,
     /// Its certificate, whatever the state says of it.
     pub certificate: Option<Certificate>,
+    /// Why it could not be renewed, where its state is [`SlotState::Failed`].
+    pub failure: Option<Arc<Error>>,
 }
 
 impl SlotReport {
     pub(crate) fn new(slot: &Slot, state: SlotState, certificate: Option<Certificate>) -> Self {
         let Slot { suite, purpose, level, device } = slot.clone();
-        Self { suite, purpose, level, device, state, certificate }
+        Self { suite, purpose, level, device, state, certificate, failure: None }
     }
 
     /// The slot, as the store knows it.
@@ -69,14 +73,25 @@ pub enum SlotState {
     Present,
     /// Its certificate was followed by a new one now.
     Renewed,
+    /// Its certificate was followed by one for a new key, although that was not asked for: the service does not
+    /// certify the old key any more, because it was revoked as compromised. Other devices have to ask for the new
+    /// one.
+    Rekeyed,
     /// Its key came from another device of the owner, or out of escrow, now.
     Received,
     /// The mailbox has an encrypting key on another device, from which it has to come.
     WaitingForTransfer,
     /// The device that was asked for the encrypting key refused.
     TransferRefused,
+    /// Another encrypting key came for it while it holds one that can be used: the owner decides
+    /// ([`Mailbox::accept_transfer`], [`Mailbox::decline_transfer`]).
+    TransferConflict,
+    /// The mailbox uses an encrypting key that neither this store nor the escrow has.
+    ActiveMissing,
     /// It has no certificate; the call ended early, or nothing was obtained yet.
     Missing,
+    /// It could not be renewed; [`SlotReport::failure`] says why. Its old certificate stays what it was.
+    Failed,
     /// It has a key that awaits its certificate.
     Pending,
     /// Its certificate has run out.
@@ -87,14 +102,18 @@ pub enum SlotState {
 
 impl SlotState {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 14] = [
         Self::Issued,
         Self::Present,
         Self::Renewed,
+        Self::Rekeyed,
         Self::Received,
         Self::WaitingForTransfer,
         Self::TransferRefused,
+        Self::TransferConflict,
+        Self::ActiveMissing,
         Self::Missing,
+        Self::Failed,
         Self::Pending,
         Self::Expired,
         Self::Revoked,
@@ -107,10 +126,14 @@ impl SlotState {
             Self::Issued => "issued",
             Self::Present => "present",
             Self::Renewed => "renewed",
+            Self::Rekeyed => "rekeyed",
             Self::Received => "received",
             Self::WaitingForTransfer => "waiting-for-transfer",
             Self::TransferRefused => "transfer-refused",
+            Self::TransferConflict => "transfer-conflict",
+            Self::ActiveMissing => "active-key-missing",
             Self::Missing => "missing",
+            Self::Failed => "failed",
             Self::Pending => "pending",
             Self::Expired => "expired",
             Self::Revoked => "revoked",
@@ -120,7 +143,7 @@ impl SlotState {
     /// Whether the slot can be used.
     #[must_use]
     pub const fn is_usable(self) -> bool {
-        matches!(self, Self::Issued | Self::Present | Self::Renewed | Self::Received)
+        matches!(self, Self::Issued | Self::Present | Self::Renewed | Self::Rekeyed | Self::Received)
     }
 }
 

@@ -6,6 +6,7 @@
 //! the keys for safe keeping.
 
 mod ask;
+mod conflict;
 mod envelope;
 mod error;
 mod give;
@@ -16,5 +17,7 @@ mod take;
 
 pub use ask::Waiting;
 pub(crate) use ask::{Lacking, Progress};
+pub use conflict::{ConflictingKey, RekeyedElsewhere, TransferConflict};
+pub(crate) use conflict::{not_given_up, rekeyed_elsewhere};
 pub use error::TransferError;
-pub use give::TransferRequest;
+pub use give::{Given, TransferRequest};

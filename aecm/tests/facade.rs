@@ -7,6 +7,8 @@
 mod cut;
 #[path = "support/forge.rs"]
 mod forge;
+#[path = "support/meddler.rs"]
+mod meddler;
 #[path = "support/world.rs"]
 mod world;
 
@@ -14,6 +16,10 @@ mod world;
 mod addressed;
 #[path = "facade/compose.rs"]
 mod compose;
+#[path = "facade/conflict.rs"]
+mod conflict;
+#[path = "facade/devices.rs"]
+mod devices;
 #[path = "facade/discover.rs"]
 mod discover;
 #[path = "facade/escrow.rs"]
@@ -30,8 +36,12 @@ mod levels;
 mod open;
 #[path = "facade/provision.rs"]
 mod provision;
+#[path = "facade/recover.rs"]
+mod recover;
 #[path = "facade/renew.rs"]
 mod renew;
+#[path = "facade/renew_each.rs"]
+mod renew_each;
 #[path = "facade/revoke.rs"]
 mod revoke;
 #[path = "facade/tamper.rs"]
@@ -42,3 +52,7 @@ mod time;
 mod transfer;
 #[path = "facade/transfer_hostile.rs"]
 mod transfer_hostile;
+#[path = "facade/troubled.rs"]
+mod troubled;
+#[path = "facade/unposted.rs"]
+mod unposted;

@@ -38,12 +38,12 @@ mod runtime;
 mod secrets;
 mod show;
 mod sniff;
-mod stand_in;
+mod terminal;
 mod text;
 mod verifying;
 mod words;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 
 use clap::Parser as _;
 
@@ -62,8 +62,8 @@ where
 {
     let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
     // Usage errors are told in JSON too, and then there is no parsed option to ask.
-    let json = arguments.iter().skip(1).take_while(|word| *word != "--").any(|word| word == "--json");
-    match Arguments::try_parse_from(&arguments) {
+    let json = arguments.iter().skip(1).take_while(|word| *word != "--").any(|word| is_json(word));
+    match Arguments::try_parse_from(without_json(&arguments)) {
         Ok(parsed) => {
             io.quiet = parsed.quiet;
             runtime::start_log(parsed.log.as_deref(), io);
@@ -74,4 +74,16 @@ where
         // --help and --version.
         Err(help) => output::help(&help.to_string(), json, io),
     }
+}
+
+/// `--json`, or `--json=…`, which is wrong and has to be told as was meant.
+fn is_json(word: &OsStr) -> bool {
+    word == "--json" || word.as_encoded_bytes().starts_with(b"--json=")
+}
+
+/// The arguments for the parser: its own `help` takes no options.
+fn without_json(arguments: &[OsString]) -> Vec<OsString> {
+    let asks_for_help = arguments.iter().skip(1).find(|word| !word.as_encoded_bytes().starts_with(b"-"));
+    let helps = asks_for_help.is_some_and(|word| word == "help");
+    arguments.iter().filter(|word| !helps || *word != "--json").cloned().collect()
 }

@@ -12,6 +12,7 @@ mod cli {
     mod keys;
     mod mutated;
     mod open;
+    mod page;
     mod sign;
     mod support;
     mod timestamp;

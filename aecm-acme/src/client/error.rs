@@ -35,6 +35,11 @@ pub enum ClientError {
     Rng(RngError),
     /// The stored state cannot be taken up, and must not be overwritten.
     State(StateError),
+    /// What was stored under that name is damaged. Nothing was sent: an order in it may have been finalized.
+    Damaged {
+        /// The name.
+        name: String,
+    },
     /// The state could not be written down.
     Unwritable,
     /// There is no account at this server yet.
@@ -46,7 +51,13 @@ pub enum ClientError {
     },
     /// A URL is not used.
     Url(UrlError),
-    /// No answer.
+    /// The service cannot be reached, or takes requests and does not answer: it was tried for a minute, or with two
+    /// requests of a minute. Single requests are tried once. Calling again goes on.
+    ServiceUnreachable {
+        /// What happened at the last try.
+        error: HttpError,
+    },
+    /// An answer that cannot be taken, or a request that cannot be made.
     Http(HttpError),
     /// An answer that is none of ACME's.
     Answer {
@@ -70,10 +81,17 @@ impl fmt::Display for ClientError {
             Self::NoSender => f.write_str("the CA wants a reply mail and no mail sender is configured"),
             Self::Rng(error) => write!(f, "{error}"),
             Self::State(error) => write!(f, "{error}; use the program that wrote it, or remove it"),
+            Self::Damaged { name } => write!(
+                f,
+                "the record {name:?} in the key store is damaged; restore a backup, or delete that record to begin anew"
+            ),
             Self::Unwritable => f.write_str("the state of the order could not be written down"),
             Self::NoAccount => f.write_str("there is no account at this CA yet; obtain a certificate first"),
             Self::NotOffered { resource } => write!(f, "the CA does not offer {resource}"),
             Self::Url(error) => write!(f, "{error}"),
+            Self::ServiceUnreachable { error } => {
+                write!(f, "the service cannot be reached; look at URL and network, and call again: {error}")
+            }
             Self::Http(error) => write!(f, "{error}"),
             Self::Answer { status } => write!(f, "the CA answered with status {status} and nothing usable"),
             Self::Problem(problem) => write!(f, "the CA refuses: {problem}"),
@@ -91,7 +109,7 @@ impl core::error::Error for ClientError {
             Self::Rng(error) => Some(error),
             Self::State(error) => Some(error),
             Self::Url(error) => Some(error),
-            Self::Http(error) => Some(error),
+            Self::ServiceUnreachable { error } | Self::Http(error) => Some(error),
             Self::Jws(error) => Some(error),
             _ => None,
         }

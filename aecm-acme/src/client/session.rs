@@ -9,7 +9,8 @@ use aecm_core::time::Time;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Client, ClientError, account_name};
+use super::reach::unanswered;
+use super::{Client, ClientError, account_name, proof_name};
 use crate::jws::{JwsError, KeyReference, Protected, is_nonce, sign};
 use crate::url::Origin;
 use crate::wire::{
@@ -128,26 +129,51 @@ impl Client {
     }
 
     /// Gives up the proof that the account controls `mailbox` (RFC 8555 §7.5.2), where it has one, so that the
-    /// next order proves it anew. The order that this opens to find the proof is left to expire.
+    /// next order proves it anew: the authorization that [`Client::provision`] saw last is deactivated. Where it is
+    /// not known any more, for example in a store that an earlier version wrote, an order is opened to find it and
+    /// left to expire.
     ///
     /// # Errors
     /// [`ClientError`].
     pub async fn drop_authorization(&self, mailbox: &Mailbox, deadline: Time) -> Result<(), ClientError> {
-        #[derive(Serialize)]
-        struct Deactivate {
-            status: AuthorizationStatus,
-        }
         let directory = self.directory(deadline).await?;
+        let name = proof_name(&self.config.directory_url, mailbox);
+        if let Some(known) = self.joints.keys.load(&name).await? {
+            let damaged = |_| ClientError::Damaged { name: name.clone() };
+            let url = core::str::from_utf8(&known).map_err(damaged)?;
+            match self.deactivate_authorization(&directory, url, deadline).await {
+                // Given up before, run out, or of an account that is left.
+                Err(ClientError::Problem(problem)) => {
+                    tracing::debug!(url, %problem, "the authorization is no more");
+                }
+                outcome => outcome?,
+            }
+            return Ok(self.joints.keys.delete(&name).await?);
+        }
         let order = NewOrder { identifiers: vec![Identifier::email(mailbox)], ..NewOrder::default() };
         let answer = self.post(&directory, &directory.new_order, By::Account, Some(&order), deadline).await?;
         let order: Order = self.read(&answer)?;
         // A pending order has just asked for a new proof: there is none to give up.
         let proven = order.status == OrderStatus::Ready;
         for url in order.authorizations.iter().take(1).filter(|_| proven) {
-            let payload = Deactivate { status: AuthorizationStatus::Deactivated };
-            let answer = self.post(&directory, url, By::Account, Some(&payload), deadline).await?;
-            let _deactivated: Authorization = self.read(&answer)?;
+            self.deactivate_authorization(&directory, url, deadline).await?;
         }
+        Ok(())
+    }
+
+    async fn deactivate_authorization(
+        &self,
+        directory: &Directory,
+        url: &str,
+        deadline: Time,
+    ) -> Result<(), ClientError> {
+        #[derive(Serialize)]
+        struct Deactivate {
+            status: AuthorizationStatus,
+        }
+        let payload = Deactivate { status: AuthorizationStatus::Deactivated };
+        let answer = self.post(directory, url, By::Account, Some(&payload), deadline).await?;
+        let _deactivated: Authorization = self.read(&answer)?;
         Ok(())
     }
 
@@ -167,7 +193,7 @@ impl Client {
     pub(super) async fn get<T: DeserializeOwned>(&self, url: &str, deadline: Time) -> Result<T, ClientError> {
         self.origin()?.check(url)?;
         let request = self.bare(Method::Get, url);
-        let response = self.send(request, deadline).await.map_err(ClientError::Http)?;
+        let response = self.send(request, deadline).await.map_err(unanswered)?;
         if response.status != 200 {
             return Err(ClientError::Answer { status: response.status });
         }
@@ -188,7 +214,7 @@ impl Client {
     async fn fetch_nonce(&self, directory: &Directory, deadline: Time) -> Result<String, ClientError> {
         self.origin()?.check(&directory.new_nonce)?;
         let request = self.bare(Method::Head, &directory.new_nonce);
-        let response = self.send(request, deadline).await.map_err(ClientError::Http)?;
+        let response = self.send(request, deadline).await.map_err(unanswered)?;
         nonce(&response).ok_or(ClientError::Answer { status: response.status })
     }
 
@@ -217,7 +243,7 @@ impl Client {
         let mut tries = 0;
         loop {
             if self.joints.clock.now() >= deadline {
-                return Err(ClientError::Http(HttpError::Timeout { url: url.to_owned() }));
+                return Err(unanswered(HttpError::Timeout { url: url.to_owned() }));
             }
             let nonce_value = match fresh.take() {
                 Some(nonce) => nonce,
@@ -237,7 +263,7 @@ impl Client {
             let mut request = self.bare(Method::Post, url);
             request.headers.push(("Content-Type".to_owned(), "application/jose+json".to_owned()));
             request.body = serde_json::to_vec(&jws).map_err(|_| ClientError::Unwritable)?;
-            let response = self.send(request, deadline).await.map_err(ClientError::Http)?;
+            let response = self.send(request, deadline).await.map_err(unanswered)?;
             if (200..300).contains(&response.status) {
                 return Ok(response);
             }

@@ -31,3 +31,9 @@ pub(super) fn exchange(method: Method, url: &str, answer: &Result<HttpResponse, 
         Err(error) => tracing::warn!(method, url, %error, "no answer"),
     }
 }
+
+/// Every wish of the machine: `wished` when its state is stored and nothing is done yet, `done` when it was carried
+/// out and the machine does not know of it yet. Whoever ends a process at each of them has ended it everywhere.
+pub(super) fn output(output: &'static str, place: &'static str) {
+    tracing::trace!(target: "aecm_acme::output", output, place);
+}

@@ -7,7 +7,7 @@ use super::session::By;
 use super::{Client, ClientError};
 use crate::jws;
 use crate::wire::{
-    AecmMeta, Directory, Escrow, EventList, NewTransfer, Transfer, TransferAnswer, TransferList,
+    AecmMeta, DeviceList, Directory, Escrow, EventList, NewTransfer, Transfer, TransferAnswer, TransferList,
     TransferStatus,
 };
 
@@ -121,5 +121,18 @@ impl Client {
         let url = meta.events.ok_or(ClientError::NotOffered { resource: "events" })?;
         let answer = self.post::<()>(&directory, &url, By::Account, None, deadline).await?;
         self.read(&answer)
+    }
+
+    /// The devices of this account's mailboxes, by what certificates they have.
+    ///
+    /// # Errors
+    /// [`ClientError::NotOffered`] where the service names no such resource; [`ClientError::Answer`] where the answer
+    /// is not within [`DeviceList`]'s bounds; [`ClientError`].
+    pub async fn devices(&self, deadline: Time) -> Result<DeviceList, ClientError> {
+        let (directory, meta) = self.offers(deadline).await?;
+        let url = meta.devices.ok_or(ClientError::NotOffered { resource: "devices" })?;
+        let answer = self.post::<()>(&directory, &url, By::Account, None, deadline).await?;
+        let list: DeviceList = self.read(&answer)?;
+        if list.is_bounded() { Ok(list) } else { Err(ClientError::Answer { status: answer.status }) }
     }
 }

@@ -1,8 +1,9 @@
 //! Directory, consent and account (RFC 8555 §7.1.1, §7.3; STANDARDS A30).
 
 use aecm_core::embed::HttpResponse;
+use aecm_core::time::Time;
 
-use crate::wire::{Account, AccountStatus, Directory, NewAccount};
+use crate::wire::{Account, AccountStatus, Directory, NewAccount, Problem};
 
 use super::exchange::Request;
 use super::{AccountRecord, Consent, Error, Machine, Output, Step};
@@ -21,7 +22,7 @@ impl Machine {
                 .iter()
                 .filter(|item| item.outcome.is_none())
                 .map(|item| self.config.profiles.name(&item.item))
-                .find(|name| !offered.contains_key(name));
+                .find(|name| !name.is_empty() && !offered.contains_key(name));
             if let Some(profile) = missing {
                 return Err(Error::ProfileNotOffered { profile });
             }
@@ -93,7 +94,7 @@ impl Machine {
         Ok(Request { payload: self.payload(&payload)?, url })
     }
 
-    pub(super) fn answer_account(&mut self, response: &HttpResponse) -> Result<(), Error> {
+    pub(super) fn answer_account(&mut self, response: &HttpResponse, now: Time) -> Result<(), Error> {
         let url = self.location(response)?;
         let account: Account = self.read(response)?;
         if account.status != AccountStatus::Valid {
@@ -105,7 +106,32 @@ impl Machine {
             thumbprint: self.state.thumbprint.clone(),
             consent: self.state.consent.clone(),
         });
+        if let Some(suspect) = self.state.suspect.take() {
+            // It is open: what was said is meant as it stands.
+            let (step, problem) = *suspect;
+            self.state.step = step;
+            return self.refused(problem, now);
+        }
         self.state.step = self.first_of_order();
         Ok(())
+    }
+
+    /// RFC 8555 §7.3.6: a closed account is answered with 401 and `unauthorized`, and so are other things. Asked for
+    /// once more, an account that is open is given back. Whether that is asked now.
+    pub(super) fn may_be_closed(&mut self, problem: &Problem) -> Result<bool, Error> {
+        let step = self.state.step;
+        if step == Step::Account {
+            return if self.state.suspect.take().is_some() {
+                Err(Error::AccountStatus { status: AccountStatus::Deactivated.to_string() })
+            } else {
+                Ok(false)
+            };
+        }
+        if self.state.account.is_none() || self.state.suspect.is_some() {
+            return Ok(false);
+        }
+        self.state.suspect = Some(Box::new((step, problem.clone())));
+        self.state.step = Step::Account;
+        Ok(true)
     }
 }

@@ -37,7 +37,7 @@ impl Machine {
     /// A successful answer to the present step.
     pub(super) fn answer(&mut self, response: &HttpResponse, now: Time) -> Result<(), Error> {
         match self.state.step {
-            Step::Account => self.answer_account(response),
+            Step::Account => self.answer_account(response, now),
             Step::NewOrder => self.answer_new_order(response, now),
             Step::Order | Step::Finalize => self.answer_order(response, now),
             Step::Authorization => self.answer_authorization(response, now),
@@ -81,7 +81,8 @@ impl Machine {
             (Step::NewOrder, ProblemType::AlreadyReplaced | ProblemType::Unauthorized) => {
                 self.without_replaces(problem)
             }
-            (Step::Finalize, ProblemType::BadCsr) => self.bad_csr(problem),
+            // Of a key, too: the one in the CSR is not certified (any more).
+            (Step::Finalize, ProblemType::BadCsr | ProblemType::BadPublicKey) => self.bad_csr(problem),
             (Step::Finalize, ProblemType::OrderNotReady) => {
                 let order = self.order_mut()?;
                 order.polls += 1;

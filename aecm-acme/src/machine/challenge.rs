@@ -61,6 +61,7 @@ impl Machine {
         match &authorization.status {
             AuthorizationStatus::Valid => {
                 self.order_mut()?.authorized = true;
+                self.note_proof()?;
                 self.state.step = Step::Order;
                 Ok(())
             }

@@ -22,6 +22,9 @@ pub struct Config {
     pub allow_loopback_http: bool,
     /// `mailto:` URLs for the CA's notices.
     pub contact: Vec<String>,
+    /// The name of this device, told with each order to a service that speaks `meta.aecm`: at most 64 octets of
+    /// printable ASCII.
+    pub device: Option<String>,
     /// The binding to an account elsewhere, where the CA asks for one.
     pub external_account: Option<ExternalAccount>,
     /// How to submit the token, where the choice is not left to what the server offers.
@@ -50,6 +53,7 @@ impl Config {
             directory_url: directory_url.to_owned(),
             allow_loopback_http: false,
             contact: Vec::new(),
+            device: None,
             external_account: None,
             submission: None,
             token_join: TokenJoin::default(),

@@ -14,8 +14,6 @@ use crate::token::TokenError;
 use crate::url::UrlError;
 use crate::wire::{JsonError, Problem, ProblemType};
 
-use super::state::VERSION;
-
 /// The longest message, in characters, but for `…` where it was cut.
 const LONGEST_MESSAGE: usize = 399;
 
@@ -295,7 +293,10 @@ impl Error {
             }
             Self::AccountStatus { status } => {
                 let status = Brief(status.escape_debug(), 40);
-                write!(f, "the CA says that the ACME account is {status}; it issues nothing for it")
+                write!(
+                    f,
+                    "the CA says that the ACME account is {status}; it issues nothing for it; another account can be opened, and the keys stay"
+                )
             }
             Self::ExternalAccountRequired => {
                 f.write_str("the CA wants an external account binding; give its key name and key")
@@ -391,13 +392,6 @@ pub enum StateError {
     Config,
     /// It could not be written.
     Unwritable,
-}
-
-impl StateError {
-    /// Whether the state was written by a later version of this crate: it is not to be overwritten.
-    pub(crate) const fn is_newer(&self) -> bool {
-        matches!(self, Self::Version { found } if *found > VERSION)
-    }
 }
 
 impl fmt::Display for StateError {

@@ -235,6 +235,9 @@ impl Machine {
             let terms_url = response.header_all("link").find_map(terms_of_service);
             return Err(Error::UserActionRequired { instance: problem.instance, terms_url });
         }
+        if status == 401 && problem.kind == ProblemType::Unauthorized && self.may_be_closed(&problem)? {
+            return Ok(());
+        }
         self.refused(problem, now)
     }
 

@@ -58,6 +58,23 @@ pub enum Output {
     Done(Report),
 }
 
+impl Output {
+    /// Its name.
+    pub(crate) const fn name(&self) -> &'static str {
+        match self {
+            Self::Consent { .. } => "Consent",
+            Self::Sign { .. } => "Sign",
+            Self::Send(_) => "Send",
+            Self::WaitMail(_) => "WaitMail",
+            Self::SendReply(_) => "SendReply",
+            Self::Csr { .. } => "Csr",
+            Self::Install { .. } => "Install",
+            Self::Sleep { .. } => "Sleep",
+            Self::Done(_) => "Done",
+        }
+    }
+}
+
 /// Which mail is waited for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WaitMail {

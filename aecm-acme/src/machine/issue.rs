@@ -58,7 +58,7 @@ impl Machine {
         Ok(Request { url: order.finalize.clone(), payload })
     }
 
-    /// The order stays ready after badCSR: another CSR may do.
+    /// The order stays ready after badCSR and badPublicKey: another CSR, by another key, may do.
     pub(super) fn bad_csr(&mut self, problem: Problem) -> Result<(), Error> {
         let order = self.order_mut()?;
         order.csr_refusals += 1;

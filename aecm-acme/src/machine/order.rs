@@ -7,7 +7,7 @@ use aecm_core::embed::HttpResponse;
 use aecm_core::suite::Purpose;
 use aecm_core::time::Time;
 
-use crate::wire::{Identifier, NewOrder, Order, OrderStatus, Problem, ProblemType};
+use crate::wire::{Directory, Identifier, NewOrder, NewOrderAecm, Order, OrderStatus, Problem, ProblemType};
 
 use super::challenge::MAIL_SKEW;
 use super::exchange::Request;
@@ -32,9 +32,17 @@ impl Machine {
             identifiers: vec![Identifier::email(&self.state.mailbox)],
             profile,
             replaces,
+            aecm: self.named_device(directory),
             ..NewOrder::default()
         };
         Ok(Request { url: directory.new_order.clone(), payload: self.payload(&payload)? })
+    }
+
+    /// The name of this device, for a service that speaks the extension.
+    fn named_device(&self, directory: &Directory) -> Option<NewOrderAecm> {
+        directory.meta.aecm.as_ref()?;
+        let device = self.config.device.clone()?;
+        Some(NewOrderAecm { device: Some(device) })
     }
 
     /// The profile to ask for.
@@ -42,8 +50,8 @@ impl Machine {
         let item = self.state.current_item().ok_or(Error::Stuck { step: Step::NewOrder })?;
         let profiles = &self.directory()?.meta.profiles;
         let name = self.config.profiles.name(item);
-        if profiles.is_empty() {
-            // Nothing advertised: the usage in the CSR chooses (draft-ietf-acme-profiles: SHOULD NOT ask).
+        if profiles.is_empty() || name.is_empty() {
+            // Nothing advertised, or none wanted: the usage in the CSR chooses (draft-ietf-acme-profiles: SHOULD NOT ask).
             Ok(None)
         } else if profiles.contains_key(&name) {
             Ok(Some(name))
@@ -151,6 +159,10 @@ impl Machine {
         if !done && now >= deadline {
             return self.expired();
         }
+        if matches!(order.status, OrderStatus::Ready | OrderStatus::Processing | OrderStatus::Valid) {
+            self.note_proof()?;
+        }
+        let known = self.order_mut()?;
         match &order.status {
             OrderStatus::Pending if has_token && with_csr => self.enter_finalize(),
             OrderStatus::Pending if !known.authorized => {
@@ -195,6 +207,13 @@ impl Machine {
                 Ok(())
             }
         }
+    }
+
+    /// The authorization of the order has proven the mailbox.
+    pub(super) fn note_proof(&mut self) -> Result<(), Error> {
+        let authorization = self.order()?.authorization.clone();
+        self.state.proof = Some(authorization);
+        Ok(())
     }
 
     fn enter_finalize(&mut self) -> Result<(), Error> {

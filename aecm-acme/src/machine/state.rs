@@ -16,6 +16,9 @@ use super::{AccountRecord, Consent, Issued, KeyExists, Outcome, StateError};
 /// The version of the stored form.
 pub(super) const VERSION: u32 = 1;
 
+/// Orders that are kept for later: more than there are kinds of certificates.
+const MAX_PARKED: usize = 16;
+
 /// How far a request of the step has got.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Phase {
@@ -56,6 +59,13 @@ pub(super) struct State {
     pub(super) directory: Option<Directory>,
     pub(super) consent: Option<Consent>,
     pub(super) account: Option<AccountRecord>,
+    /// The authorization that proved the mailbox last.
+    #[serde(default)]
+    pub(super) proof: Option<String>,
+    /// The server said that the account may not do something, in a way that a closed account is told, too: where
+    /// that was, and what it said. Whether the account is closed is being asked.
+    #[serde(default)]
+    pub(super) suspect: Option<Box<(Step, Problem)>>,
     /// Whether the account was made anew, because the server had forgotten it.
     pub(super) registered: bool,
     /// Whether the answer to a finalize or a challenge response was lost, and what became of it is being read.
@@ -73,10 +83,20 @@ pub(super) struct State {
     /// Orders opened for the present item.
     pub(super) reorders: u32,
     pub(super) order: Option<OrderState>,
+    /// Open orders of earlier calls for what is not wanted now, one a kind of certificate.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) parked: Vec<Parked>,
     /// Ids of mails whose token was used (C4).
     pub(super) consumed: Vec<String>,
     /// SHA-256 of each token-part1 that was used, base64url: a copy of its mail has another id.
     pub(super) used_tokens: Vec<String>,
+}
+
+/// An order that waits until its certificate is wanted again.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Parked {
+    pub(super) item: PlanItem,
+    pub(super) order: OrderState,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -211,6 +231,8 @@ impl State {
             directory: None,
             consent: account.as_ref().and_then(|account| account.consent.clone()),
             account,
+            proof: None,
+            suspect: None,
             registered: false,
             unsettled: false,
             nonce: None,
@@ -221,6 +243,7 @@ impl State {
             bad_nonces: 0,
             reorders: 0,
             order: None,
+            parked: Vec::new(),
             consumed: Vec::new(),
             used_tokens: Vec::new(),
         }
@@ -257,13 +280,14 @@ impl State {
     /// Takes up `plan` instead; see [`Machine::retarget`](super::Machine::retarget).
     pub(super) fn retarget(&mut self, plan: &Plan) {
         let open = self.current_item().cloned();
+        if let Some((item, order)) = open.zip(self.order.take()) {
+            self.parked.retain(|parked| !parked.item.is_same_kind(&item));
+            let spare = self.parked.len().saturating_sub(MAX_PARKED - 1);
+            self.parked.drain(..spare);
+            self.parked.push(Parked { item, order });
+        }
         self.items = plan.items.iter().map(|item| ItemState { item: item.clone(), outcome: None }).collect();
-        let wanted = open.and_then(|open| plan.items.iter().position(|item| item.is_same_kind(&open)));
-        self.order = self.order.take().zip(wanted).map(|(mut order, item)| {
-            order.item = item;
-            order
-        });
-        self.take_up_again();
+        self.unpark();
         self.step = Step::Directory;
         self.phase = Phase::Idle;
         self.wake_at = None;
@@ -271,6 +295,33 @@ impl State {
         self.bad_nonces = 0;
         self.reorders = 0;
         self.registered = false;
+        self.suspect = None;
+    }
+
+    /// The place of an order of an earlier call whose certificate is wanted now, and the index of its item.
+    pub(super) fn wanted_parked(&self) -> Option<(usize, usize)> {
+        let wanted = |parked: &Parked| {
+            let open = |item: &ItemState| item.outcome.is_none() && item.item.is_same_kind(&parked.item);
+            self.items.iter().position(open)
+        };
+        let mut latest = self.parked.iter().enumerate().rev().filter(|_| self.order.is_none());
+        latest.find_map(|(place, parked)| wanted(parked).map(|item| (place, item)))
+    }
+
+    /// Goes on with an order of an earlier call whose certificate is wanted now, the latest first. Whether there is
+    /// one.
+    pub(super) fn unpark(&mut self) -> bool {
+        let Some((place, item)) = self.wanted_parked() else { return false };
+        let mut order = self.parked.remove(place).order;
+        order.item = item;
+        if !order.submitted {
+            // Which key it is to be for is decided anew: nobody has seen the old request.
+            order.csr = None;
+            order.csr_refused = None;
+        }
+        self.order = Some(order);
+        self.take_up_again();
+        self.order.is_some()
     }
 
     /// The open order is gone on with by another try: what the server said of its state is read anew. An order

@@ -102,6 +102,9 @@ pub struct AecmMeta {
     /// Where the account reads what happened to its mailboxes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub events: Option<String>,
+    /// Where the account reads which devices its mailboxes have, see [`DeviceList`](super::DeviceList).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub devices: Option<String>,
     /// The escrow of encrypting keys, where the service offers it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub escrow: Option<EscrowMeta>,
@@ -165,6 +168,7 @@ impl Default for AecmMeta {
             new_transfer: None,
             transfers: None,
             events: None,
+            devices: None,
             escrow: None,
         }
     }

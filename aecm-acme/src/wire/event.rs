@@ -22,6 +22,8 @@ super::words! {
         EscrowStored = "escrow-stored",
         /// The keys were taken out of safe keeping.
         EscrowRecovered = "escrow-recovered",
+        /// The service destroyed the keys it kept.
+        EscrowWithdrawn = "escrow-withdrawn",
         /// A certificate was revoked.
         Revoked = "revoked",
     }

@@ -75,6 +75,22 @@ pub struct NewOrder {
     /// The certificate this one follows (RFC 9773 §5).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaces: Option<String>,
+    /// What AECM adds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aecm: Option<NewOrderAecm>,
+}
+
+/// `aecm` in newOrder.
+///
+/// ```json
+/// { "device": "laptop-1" }
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewOrderAecm {
+    /// The name that the device gives itself: at most 64 octets of printable ASCII. The service remembers it for
+    /// the account and the mailbox.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
 }
 
 /// The payload of finalize: a CSR, and in the AECM way the joined token beside it (STANDARDS A2, A3).

@@ -55,7 +55,7 @@ problem_types! {
     BadCsr = ACME "badCSR",
     /// The nonce was not acceptable.
     BadNonce = ACME "badNonce",
-    /// The JWS was signed by a key the server does not take.
+    /// A key the server does not take: of a JWS, or the one that is to be certified.
     BadPublicKey = ACME "badPublicKey",
     /// The revocation reason is not allowed.
     BadRevocationReason = ACME "badRevocationReason",

@@ -73,7 +73,26 @@ fn a_plan_that_has_grown() {
     assert_eq!((items, issued(&report.outcomes)), (dual.items, 6));
 }
 
-// An order whose item is not wanted any more is left to expire; its mail is not used again (C4).
+// N11: an order whose item is not asked for now is finished by the call that asks for it, and not opened again.
+#[test]
+fn an_open_order_waits_until_it_is_asked_for() {
+    for submission in TokenSubmission::ALL {
+        let rig = Rig::new(submission);
+        let whole = Plan::single(&alice(), Suite::Classic);
+        interrupted(&rig, &whole, 2);
+        let only = |place: usize| Plan { mailbox: alice(), items: vec![whole.items[place].clone()] };
+        // The second item's order is open and finalized; the third is asked for, then the second.
+        assert_eq!(issued(&block_on(client(&rig).provision(&only(2), later(7_200))).unwrap().outcomes), 1);
+        assert_eq!(issued(&block_on(client(&rig).provision(&only(1), later(7_200))).unwrap().outcomes), 1);
+        assert_eq!(rig.server.lock().unwrap().orders_opened, 3, "{}", submission.word());
+        assert_eq!(asked(&rig, "/finalize"), 3, "no order is finalized twice");
+        let stored = rig.stored.lock().unwrap();
+        let left = stored.keys().filter(|name| name.starts_with("acme-plan")).count();
+        assert_eq!(left, 0, "nothing is left of the plan: {:?}", stored.keys());
+    }
+}
+
+// Not asked for now: it is kept, and its mail is not used again (C4).
 #[test]
 fn a_plan_without_the_open_item() {
     let rig = Rig::new(TokenSubmission::WithCsr);
@@ -176,8 +195,17 @@ fn a_state_of_a_later_version_is_kept() {
     let error = block_on(client(&rig).provision(&plan(), later(7_200))).unwrap_err();
     assert_eq!(error, ClientError::State(StateError::Version { found: 2 }));
     assert_eq!(rig.stored.lock().unwrap()[&name], newer);
-    for useless in [saved.replacen(r#""version":1"#, r#""version":0"#, 1), saved[..40].to_owned()] {
-        rig.stored.lock().unwrap().insert(name.clone(), useless.into_bytes());
-        block_on(client(&rig).provision(&plan(), later(7_200))).unwrap();
+    // A damaged one is told by its name: an order in it may have been finalized.
+    for damaged in [&saved[..40], "", "[]"] {
+        rig.stored.lock().unwrap().insert(name.clone(), damaged.as_bytes().to_vec());
+        let error = block_on(client(&rig).provision(&plan(), later(7_200))).unwrap_err();
+        assert_eq!(error, ClientError::Damaged { name: name.clone() });
+        assert!(error.to_string().contains("restore a backup"), "{error}");
     }
+    rig.stored.lock().unwrap().remove(&name);
+    block_on(client(&rig).provision(&plan(), later(7_200))).unwrap();
+    let account = format!("acme-account:{}/directory", super::BASE);
+    rig.stored.lock().unwrap().insert(account.clone(), b"{}".to_vec());
+    let error = block_on(client(&rig).provision(&plan(), later(7_200))).unwrap_err();
+    assert_eq!(error, ClientError::Damaged { name: account });
 }

@@ -68,6 +68,7 @@ pub struct Server {
     pub replies: Vec<String>,
     pub orders_opened: usize,
     pub profiles_seen: Vec<Option<String>>,
+    pub devices_seen: Vec<Option<String>>,
     pub requests: Vec<(Method, String)>,
     /// Changes answers after they were made.
     pub tamper: Option<Tamper>,
@@ -120,6 +121,7 @@ impl Server {
             replies: Vec::new(),
             orders_opened: 0,
             profiles_seen: Vec::new(),
+            devices_seen: Vec::new(),
             requests: Vec::new(),
             tamper: None,
             refuse_csrs: 0,
@@ -232,7 +234,13 @@ impl Server {
             ["new-order"] => self.new_order(account, &payload, now),
             ["order", id] => self.read_order(number(id)?, account),
             ["order", id, "finalize"] => self.finalize(number(id)?, account, &payload, now),
-            ["authz", id] => Ok(self.authorization(number(id)?)),
+            ["authz", id] => {
+                let asked: Value = serde_json::from_slice(&payload).unwrap_or_default();
+                if asked["status"] == "deactivated" {
+                    self.authorizations[number(id)?].status = "deactivated";
+                }
+                Ok(self.authorization(number(id)?))
+            }
             ["chall", id, kind] => self.respond_challenge(number(id)?, kind, &payload),
             ["revoke"] => {
                 let asked: Revoke = serde_json::from_slice(&payload).unwrap();
@@ -284,6 +292,7 @@ impl Server {
         assert_eq!(asked.identifiers.len(), 1);
         self.orders_opened += 1;
         self.profiles_seen.push(asked.profile.clone());
+        self.devices_seen.push(asked.aecm.and_then(|aecm| aecm.device));
         let valid =
             self.authorizations.iter().position(|authz| authz.status == "valid" && authz.account == account);
         let (authorization, status) = match valid.filter(|_| self.reuse) {

@@ -135,6 +135,7 @@ fn read(known: &mut Known, span: &Span, value: &[u8]) -> Result<bool, TlvError> 
                 known.authority_key_identifier = Some(at(content(&identifier)));
             }
         }
+        oid::EXPIRED_CERTS_ON_CRL => known.expired_since = Some(generalized(&mut reader)?),
         oid::ISSUING_DISTRIBUTION_POINT => {
             known.distribution_point = Some(IssuingDistributionPoint::read(value)?);
             return Ok(true);
@@ -215,14 +216,19 @@ impl Entries<'_> {
             oid::INVALIDITY_DATE => entry.invalidity = Some(generalized(&mut reader)?),
             oid::CERTIFICATE_ISSUER if self.indirect => {
                 let mut names = reader.sequence()?;
+                let mut directories = 0;
                 while !names.is_empty() {
                     let general_name = names.any()?;
                     if general_name.tag() == Tag::context(4) {
                         let directory = name(&mut general_name.reader()?)?;
                         let range = whole(&directory);
                         *issuer = Some(span.value.start + range.start..span.value.start + range.end);
+                        directories += 1;
                     }
                 }
+                // An issuer has one name (RFC 5280 §4.1.2.4). Whose this and the following entries are is not known
+                // else, and the entry must not pass for one of the issuer before.
+                self.unknown_critical |= directories != 1;
             }
             oid::HOLD_INSTRUCTION => return Ok(()),
             // certificateIssuer in a list that is not indirect is one of these: it cannot be meant.

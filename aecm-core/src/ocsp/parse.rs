@@ -189,22 +189,39 @@ fn single(fields: &mut Reader<'_>, limits: &Limits) -> Result<Single, OcspError>
     let extensions = extensions(list, limits)?;
     fields.finish()?;
     let mut unknown_critical = extensions.unnamed_critical;
+    let mut archive_cutoff = None;
+    // Both of the extensions that are known are times.
+    let time = |span: &extension::Span| {
+        let value = list.and_then(|list| {
+            let start = span.value.start.checked_sub(list.offset())?;
+            list.bytes().get(start..start + span.value.len())
+        });
+        let mut reader = Reader::new(value.unwrap_or_default(), Rules::Der, limits);
+        let time = generalized(&mut reader)?;
+        reader.finish()?;
+        Ok::<_, TlvError>(time)
+    };
     for span in &extensions.spans {
         match (span.oid, &mut status) {
             (oid::INVALIDITY_DATE, CertificateStatus::Revoked { invalidity_date, .. }) => {
-                let value = list.and_then(|list| {
-                    let start = span.value.start.checked_sub(list.offset())?;
-                    list.bytes().get(start..start + span.value.len())
-                });
-                let mut reader = Reader::new(value.unwrap_or_default(), Rules::Der, limits);
-                *invalidity_date = Some(generalized(&mut reader)?);
-                reader.finish()?;
+                *invalidity_date = Some(time(span)?);
             }
+            (oid::OCSP_ARCHIVE_CUTOFF, _) => archive_cutoff = Some(time(span)?),
             _ => unknown_critical |= span.critical,
         }
     }
     let serial = content(&serial);
-    Ok(Single { digest, name_hash, key_hash, serial, status, this_update, next_update, unknown_critical })
+    Ok(Single {
+        digest,
+        name_hash,
+        key_hash,
+        serial,
+        status,
+        this_update,
+        next_update,
+        archive_cutoff,
+        unknown_critical,
+    })
 }
 
 /// ```text

@@ -31,6 +31,7 @@ pub struct ScryptParams {
     log_cost: u8,
     block_size: u32,
     parallel: u32,
+    work: u64,
     key_length: Option<u64>,
 }
 
@@ -39,7 +40,7 @@ impl ScryptParams {
     ///
     /// # Errors
     /// [`PasswordError`] for another algorithm, for numbers that are none of scrypt, for more memory than
-    /// [`Limits::scrypt_memory`], a parallelisation above 16, a salt outside 8 to 1024 octets.
+    /// [`Limits::scrypt_memory`], more work than [`Limits::pbkdf2_iterations`], a parallelisation above 16, a salt outside 8 to 1024 octets.
     pub fn from_algorithm(algorithm: &AlgorithmId<'_>, limits: &Limits) -> Result<Self, PasswordError> {
         if algorithm.oid != oid::SCRYPT {
             return Err(PasswordError::Algorithm { role: "key derivation", algorithm: algorithm.oid });
@@ -71,13 +72,25 @@ impl ScryptParams {
         if octets > limit || parallel > MAX_PARALLEL {
             return Err(PasswordError::Memory { octets, limit });
         }
+        // The time grows with N·r·p, each of them about what an iteration of PBKDF2 takes.
+        let work = cost.saturating_mul(block_size).saturating_mul(parallel);
+        if work > limits.pbkdf2_iterations {
+            return Err(PasswordError::Iterations { count: work, limit: limits.pbkdf2_iterations });
+        }
         Ok(Self {
             salt,
             log_cost: u8::try_from(cost.trailing_zeros()).map_err(|_| wrong)?,
             block_size: u32::try_from(block_size).map_err(|_| wrong)?,
             parallel: u32::try_from(parallel).map_err(|_| wrong)?,
+            work,
             key_length,
         })
+    }
+
+    /// What a key costs, in iterations of PBKDF2 that take about as long: N·r·p.
+    #[must_use]
+    pub const fn work(&self) -> u64 {
+        self.work
     }
 
     /// The key of `length` octets.

@@ -259,6 +259,9 @@ fn e6_work_is_bounded() {
         let found = scrypt(cost, block_size, parallel);
         assert!(matches!(found, PasswordError::Memory { limit: 134_217_728, .. }), "{found}");
     }
+    // Memory within its limit, and the time of ten million iterations and more.
+    let count = (1 << 16) * 15 * 16;
+    assert_eq!(scrypt(1 << 16, 15, 16), PasswordError::Iterations { count, limit });
     for (cost, block_size, parallel) in [(0, 8, 1), (1, 8, 1), (3, 8, 1), (16, 0, 1), (16, 8, 0)] {
         assert_eq!(scrypt(cost, block_size, parallel), PasswordError::Parameters { what: "scrypt" });
     }

@@ -70,6 +70,11 @@ pub struct Revocation {
     pub now: Option<Time>,
     /// Whether a certificate whose status is not known breaks the path.
     pub required: bool,
+    /// Whether the leaf stamps times (RFC 3161 §4). What it signed before it was revoked counts then only where the
+    /// reason is there and is unspecified, affiliationChanged, superseded or cessationOfOperation; and a compromise
+    /// of any key of the path counts for every time, whatever its invalidityDate: whoever has the key of a stamper
+    /// stamps any time.
+    pub stamper: bool,
 }
 
 impl PathOptions {

@@ -5,10 +5,11 @@ mod ocsp;
 mod scope;
 
 use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
 
 use super::budget::{Budget, Spent};
 use super::{Anchors, PathOptions, PathPurpose, Revocation, rules, search};
-use crate::certificate::Certificate;
+use crate::certificate::{Certificate, names_match};
 use crate::crl::RevocationReason;
 use crate::public_key::PublicKey;
 use crate::signature::SignatureAlgorithm;
@@ -22,6 +23,17 @@ pub(super) enum Status {
     Unknown,
 }
 
+/// Whether a stamper was revoked for a reason that leaves its earlier stamps alone (RFC 3161 §4, 1.).
+const fn is_retired(reason: RevocationReason) -> bool {
+    matches!(
+        reason,
+        RevocationReason::Unspecified
+            | RevocationReason::AffiliationChanged
+            | RevocationReason::Superseded
+            | RevocationReason::CessationOfOperation
+    )
+}
+
 /// How far the sender's clock may be ahead, in seconds.
 const CLOCK_SKEW: i64 = 300;
 
@@ -33,19 +45,24 @@ pub(super) struct Checker<'a> {
     options: &'a PathOptions,
     intermediates: &'a [Certificate],
     budget: &'a mut Budget,
-    /// Whether a CRL is believed, by its place in the evidence and whether a signer of evidence is looked at.
-    believed: BTreeMap<(usize, bool), bool>,
+    /// The leaf, where it stamps times.
+    stamper: Option<&'a Certificate>,
+    /// Whether a CRL is believed, by its place in the evidence, whether a signer of evidence is looked at, and the
+    /// issuers above the certificate in question: who may sign for it depends on them.
+    believed: BTreeMap<(usize, bool, Vec<[u8; 32]>), bool>,
     /// Whether evidence signed with SHA-1 was believed.
     pub(super) weak_digest: bool,
 }
 
 impl<'a> Checker<'a> {
-    pub(super) const fn new(
+    pub(super) fn new(
         options: &'a PathOptions,
         intermediates: &'a [Certificate],
+        leaf: Option<&'a Certificate>,
         budget: &'a mut Budget,
     ) -> Self {
-        Self { options, intermediates, budget, believed: BTreeMap::new(), weak_digest: false }
+        let stamper = leaf.filter(|_| options.revocation.stamper);
+        Self { options, intermediates, budget, stamper, believed: BTreeMap::new(), weak_digest: false }
     }
 
     /// What is known about the first certificate of `chain`, which goes on to the anchor.
@@ -75,9 +92,10 @@ impl<'a> Checker<'a> {
         this_update.unix() <= now.unix().saturating_add(CLOCK_SKEW) && now <= end
     }
 
-    /// What an entry says about the time of judgement. `None` where it does not say.
+    /// What an entry says about the certificate at the time of judgement. `None` where it does not say.
     fn judge(
         &self,
+        certificate: &Certificate,
         date: Time,
         reason: Option<RevocationReason>,
         invalidity_date: Option<Time>,
@@ -85,7 +103,12 @@ impl<'a> Checker<'a> {
     ) -> Option<Status> {
         let since = invalidity_date.map_or(date, |invalidity| invalidity.min(date));
         // A key in other hands signs whatever date its new holder likes.
-        let always = reason.is_some_and(RevocationReason::is_compromise) && invalidity_date.is_none();
+        let compromised = reason.is_some_and(RevocationReason::is_compromise);
+        let always = match self.stamper {
+            Some(stamper) if stamper == certificate => !reason.is_some_and(is_retired),
+            Some(_) => compromised,
+            None => compromised && invalidity_date.is_none(),
+        };
         if always || self.options.at.is_none_or(|at| since <= at) {
             // Only what is on hold can come back.
             let lasting = reason != Some(RevocationReason::CertificateHold);
@@ -110,13 +133,15 @@ impl<'a> Checker<'a> {
     }
 
     /// Whether a certificate beside the path may have signed a CRL: it has a path of its own to the same anchor
-    /// (RFC 5280 §6.3.3 (f)), on which nothing is known to be revoked.
+    /// (RFC 5280 §6.3.3 (f)), on which nothing is known to be revoked. Where its name is that of an issuer `above`,
+    /// one of those above has to have certified it: the name alone could be taken by any CA under the anchor.
     fn has_path(
         &mut self,
         signer: &Certificate,
-        anchor: &Certificate,
+        above: &[&Certificate],
         of_signer: bool,
     ) -> Result<bool, Spent> {
+        let Some(anchor) = above.last().copied() else { return Ok(false) };
         let options = self.options_of_signers();
         let anchors = Anchors::new([anchor.clone()].into());
         if rules::leaf(signer, &anchors, &options).is_err() {
@@ -130,10 +155,18 @@ impl<'a> Checker<'a> {
                 Ok(false)
             };
         };
+        let same = |one: &Certificate, other: &Certificate| {
+            one.spki_der() == other.spki_der() && names_match(one.subject_der(), other.subject_der())
+        };
+        let taken = above.iter().any(|ca| names_match(ca.subject_der(), signer.subject_der()));
+        let certified = path.chain.get(1).is_some_and(|issuer| above.iter().any(|ca| same(issuer, ca)));
+        if taken && !certified {
+            return Ok(false);
+        }
         if of_signer {
             return Ok(true);
         }
-        let chain: alloc::vec::Vec<&Certificate> = path.chain.iter().collect();
+        let chain: Vec<&Certificate> = path.chain.iter().collect();
         for place in 0..chain.len().saturating_sub(1) {
             let rest = chain.get(place..).unwrap_or_default();
             if matches!(self.by_crls(rest, true)?, Status::Revoked { .. }) {

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use super::options::WEAK_RSA_BITS;
 use super::{Anchors, PathOptions, PathPurpose, PathReason, PathTolerance};
 use crate::certificate::{Certificate, KeyUsage};
+use crate::crl::DistributionPoint;
 use crate::oid::{self, ObjectIdentifier};
 use crate::public_key::{KeyKind, PublicKey};
 use crate::suite::Suite;
@@ -102,7 +103,7 @@ pub(super) fn signature_algorithm(
 ) -> Result<(), PathReason> {
     let old = [oid::MD5_WITH_RSA, oid::SHA1_WITH_RSA, oid::ECDSA_WITH_SHA1];
     let named = child.signature_algorithm().oid;
-    if old.contains(&named) && !(options.sha1 && named == oid::SHA1_WITH_RSA) {
+    if old.contains(&named) && !(options.sha1 && named != oid::MD5_WITH_RSA) {
         return Err(PathReason::WeakAlgorithm);
     }
     if suite(child).is_some_and(|suite| suite != issuer.suite()) {
@@ -156,7 +157,15 @@ fn critical_extensions(certificate: &Certificate) -> Result<(), PathReason> {
         .extensions()
         .find(|extension| extension.critical && !PROCESSED.contains(&extension.oid))
         .map(|extension| extension.oid);
-    unknown.map_or(Ok(()), |oid| Err(PathReason::UnknownCriticalExtension(oid)))
+    if let Some(oid) = unknown {
+        return Err(PathReason::UnknownCriticalExtension(oid));
+    }
+    // All others are read with the certificate or for the path as a whole.
+    let points = certificate.extension(&oid::CRL_DISTRIBUTION_POINTS).filter(|points| points.critical);
+    match points.map(|points| DistributionPoint::read_all(points.value)) {
+        Some(Err(_)) => Err(PathReason::MalformedExtension(oid::CRL_DISTRIBUTION_POINTS)),
+        _ => Ok(()),
+    }
 }
 
 fn validity(certificate: &Certificate, at: Option<Time>) -> Result<(), PathReason> {

@@ -147,7 +147,8 @@ impl<'a> Search<'a> {
         };
         let mut tolerances = rules::tolerances(chain);
         let mut revocation_unknown = Vec::new();
-        let mut checker = revocation::Checker::new(self.options, self.intermediates, self.budget);
+        let mut checker =
+            revocation::Checker::new(self.options, self.intermediates, chain.first().copied(), self.budget);
         for place in 0..chain.len().saturating_sub(1) {
             let rest = chain.get(place..).unwrap_or_default();
             let Some(certificate) = rest.first().copied() else { continue };

@@ -5,7 +5,7 @@ use crate::oid;
 use crate::signature::{SignatureAlgorithm, Sm2Id};
 use crate::tlv::write;
 use DigestAlgorithm::{Sha1, Sha256, Sha384, Sha512, Sm3};
-use SignatureAlgorithm::{Ecdsa, RsaPkcs1, RsaPss, Sm2Sm3};
+use SignatureAlgorithm::{Ecdsa, RsaPkcs1, RsaPss, RsaPssSalt, Sm2Sm3};
 
 macro_rules! fixture {
     ($name:literal) => {
@@ -157,6 +157,25 @@ fn other_pss_parameters_are_a_mismatch() {
     for signature in [fixture!("pss-sha256-salt20.sig"), fixture!("pss-sha256-mgfsha1.sig")] {
         let verified = key(fixture!("rsa.pub")).verify(RsaPss(Sha256), Sm2Id::Default, MESSAGE, signature);
         assert_eq!(verified, Err(VerifyError::Mismatch));
+    }
+}
+
+/// RFC 4055 §3.1: a salt of the length that is named, and of no other.
+#[test]
+fn a_pss_salt_has_the_length_that_is_named() {
+    let signature = fixture!("pss-sha256-salt20.sig");
+    for (length, verified) in [
+        (20, Ok(())),
+        (0, Err(VerifyError::Mismatch)),
+        (19, Err(VerifyError::Mismatch)),
+        (32, Err(VerifyError::Mismatch)),
+        (222, Err(VerifyError::Mismatch)),
+        (223, Err(VerifyError::Mismatch)),
+        (u16::MAX, Err(VerifyError::Mismatch)),
+    ] {
+        let algorithm = RsaPssSalt(Sha256, length);
+        let found = key(fixture!("rsa.pub")).verify(algorithm, Sm2Id::Default, MESSAGE, signature);
+        assert_eq!(found, verified, "{length}");
     }
 }
 

@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use aecm_sm::sm2;
 use p256::ecdsa::signature::hazmat::PrehashVerifier;
+use rsa::Pss;
 use rsa::traits::PublicKeyParts;
 use sha1::Sha1;
 use sha2::{Sha256, Sha384, Sha512};
@@ -109,12 +110,30 @@ impl PublicKey {
                 }
                 .map_err(|_| VerifyError::Mismatch)
             }
+            (SignatureAlgorithm::RsaPssSalt(digest, salt), Numbers::Rsa(key)) => {
+                check_rsa_size(key, signature)?;
+                let (hash, salt) = (hash(), usize::from(salt));
+                match digest {
+                    DigestAlgorithm::Sha1 => key.verify(Pss::<Sha1>::new_with_salt(salt), &hash, signature),
+                    DigestAlgorithm::Sha256 => {
+                        key.verify(Pss::<Sha256>::new_with_salt(salt), &hash, signature)
+                    }
+                    DigestAlgorithm::Sha384 => {
+                        key.verify(Pss::<Sha384>::new_with_salt(salt), &hash, signature)
+                    }
+                    DigestAlgorithm::Sha512 => {
+                        key.verify(Pss::<Sha512>::new_with_salt(salt), &hash, signature)
+                    }
+                    DigestAlgorithm::Sm3 => return Err(mismatch),
+                }
+                .map_err(|_| VerifyError::Mismatch)
+            }
             (SignatureAlgorithm::Ecdsa(_), Numbers::P256(key)) => {
                 check_der_size(signature, MAX_DER_256)?;
                 let signature =
                     p256::ecdsa::Signature::from_der(signature).map_err(|_| VerifyError::Encoding)?;
                 p256::ecdsa::VerifyingKey::from(key)
-                    .verify_prehash(&hash(), &signature)
+                    .verify_prehash(&as_number::<32>(hash()), &signature)
                     .map_err(|_| VerifyError::Mismatch)
             }
             (SignatureAlgorithm::Ecdsa(_), Numbers::P384(key)) => {
@@ -122,11 +141,20 @@ impl PublicKey {
                 let signature =
                     p384::ecdsa::Signature::from_der(signature).map_err(|_| VerifyError::Encoding)?;
                 p384::ecdsa::VerifyingKey::from(key)
-                    .verify_prehash(&hash(), &signature)
+                    .verify_prehash(&as_number::<48>(hash()), &signature)
                     .map_err(|_| VerifyError::Mismatch)
             }
             _ => Err(mismatch),
         }
+    }
+}
+
+/// A hash that is shorter than the curve's order is a smaller number (FIPS 186-5 §6.4.2), which the primitives take
+/// with leading zeros only.
+fn as_number<const SIZE: usize>(hash: Vec<u8>) -> Vec<u8> {
+    match SIZE.checked_sub(hash.len()) {
+        None | Some(0) => hash,
+        Some(missing) => [alloc::vec![0; missing], hash].concat(),
     }
 }
 

@@ -83,6 +83,12 @@ impl TlvError {
         self.kind
     }
 
+    /// Whether there is more of something than [`Limits`](crate::limits::Limits) allows.
+    #[must_use]
+    pub const fn is_limit(&self) -> bool {
+        matches!(self.kind, TlvErrorKind::Depth { .. } | TlvErrorKind::Elements { .. })
+    }
+
     /// Where, in octets from the start of the outermost input.
     #[must_use]
     pub const fn offset(&self) -> usize {

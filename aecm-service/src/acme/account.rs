@@ -1,11 +1,13 @@
 //! Accounts (RFC 8555 §7.3).
 
 use aecm_core::mailbox::Mailbox;
+use aecm_core::public_key::PublicKey;
 use serde_json::{Map, Value, json};
 
 use super::problem::{Problem, json_answer};
 use super::request::Signed;
 use super::state::{Account, State};
+use super::weak::weakness;
 use super::{AcmeServer, object, post_as_get};
 use crate::net::Answer;
 
@@ -32,8 +34,11 @@ impl AcmeServer {
                 .with("instance", json!(terms))
                 .header("link", format!("<{terms}>;rel=\"terms-of-service\"")));
         }
+        refuse_certified(&state, signed.key())?;
         let contact = contacts(&members)?.unwrap_or_default();
         let external = self.bound_to(&members, signed)?;
+        let now = self.now();
+        state.room_for_accounts(self.options.capacity, now);
         self.require_room(state.accounts.len(), "accounts")?;
         let id = self.new_id(|id| state.accounts.get(id).is_some())?;
         let account = Account {
@@ -42,6 +47,7 @@ impl AcmeServer {
             thumbprint: thumbprint.to_owned(),
             contact,
             deactivated: false,
+            created: now,
             external,
             held: Vec::new(),
         };
@@ -107,6 +113,18 @@ impl AcmeServer {
         answer.headers.push(("location", url));
         answer
     }
+}
+
+/// RFC 8555 §11.1: a certified key is no account key, nor one that is known to be weak.
+pub(super) fn refuse_certified(state: &State, key: &PublicKey) -> Result<(), Problem> {
+    if let Some(weakness) = weakness(key) {
+        return Err(Problem::new(400, "badPublicKey", format!("not a key for an account: {weakness}")));
+    }
+    if state.certified(key) {
+        let detail = "a certificate was issued for this key; make another one for the account";
+        return Err(Problem::new(400, "badPublicKey", detail));
+    }
+    Ok(())
 }
 
 /// The `contact` member, each a mailto URL of one address without header fields (§7.3).

@@ -7,6 +7,7 @@
 
 use aecm_acme::token::{Token, TokenJoin, TokenPart1, TokenPart2};
 use aecm_core::mailbox::Mailbox;
+use aecm_core::time::Time;
 use serde_json::{Value, json};
 
 use super::nonce::{random_text, random_token};
@@ -31,6 +32,11 @@ impl AcmeServer {
     ) -> Result<Authorization, Problem> {
         let no_randomness = |_| Problem::internal("the random number source failed");
         let now = self.now();
+        let pending: Vec<Time> = state.pending_of(account, now).collect();
+        self.require_own_room(&pending, "pending authorizations")?;
+        for sender in state.room_for_authorizations(self.options.capacity, now) {
+            self.post.close(&sender);
+        }
         self.require_room(state.authorizations.len(), "authorizations")?;
         if state.pending(account, mailbox, now).count() >= PENDING_PER_MAILBOX {
             let first = state.pending(account, mailbox, now).min().unwrap_or(now);
@@ -279,7 +285,9 @@ impl AcmeServer {
             }
             AuthorizationState::Pending => "pending",
             AuthorizationState::Valid => "valid",
-            AuthorizationState::Invalid | AuthorizationState::Deactivated => "invalid",
+            AuthorizationState::Invalid | AuthorizationState::Deactivated | AuthorizationState::Revoked => {
+                "invalid"
+            }
         };
         let mut challenge = json!({
             "type": kind.word(),
@@ -300,7 +308,7 @@ impl AcmeServer {
     }
 }
 
-fn make_valid(authorization: &mut Authorization, now: aecm_core::time::Time) {
+fn make_valid(authorization: &mut Authorization, now: Time) {
     authorization.state = AuthorizationState::Valid;
     authorization.validated = Some(now);
     authorization.expires = now.plus(VALID_LIFETIME);

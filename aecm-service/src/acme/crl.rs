@@ -1,6 +1,7 @@
 //! Certificate revocation lists: one an issuer, signed anew when the last one is old or something was revoked
 //! since.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aecm_core::crl::{RevocationReason, RevokedEntry, issue};
@@ -17,6 +18,44 @@ use crate::net::{Answer, Ask};
 const LIFETIME: Duration = Duration::from_secs(86_400);
 /// How much a verifier's clock may be behind ours.
 const BACKDATING: Duration = Duration::from_secs(300);
+
+/// How long a list is given out before another is signed, where nothing is revoked meanwhile.
+const INTERVAL: Duration = Duration::from_secs(6 * 3_600);
+
+/// The lists that were signed last, by name.
+pub(super) type Lists = BTreeMap<String, Signed>;
+
+/// A signed list, and what it was signed for.
+#[derive(Clone, Debug)]
+pub(super) struct Signed {
+    number: u64,
+    at: Time,
+    entries: Vec<RevokedEntry>,
+    der: Vec<u8>,
+}
+
+impl Signed {
+    /// Whether it still says what there is to say.
+    fn holds(&self, entries: &[RevokedEntry], now: Time) -> bool {
+        self.at <= now && now.since(self.at) < INTERVAL && self.entries == entries
+    }
+
+    fn answer(&self, name: &str, ask: &Ask) -> Answer {
+        let tag = format!("\"{name}-{}-{}\"", self.number, self.at.unix());
+        // RFC 9110 §13.1.2: any of a list, weak or not.
+        let known = ask.if_none_match.as_deref().is_some_and(|tags| {
+            tags.split(',').any(|one| one.trim().trim_start_matches("W/") == tag || one.trim() == "*")
+        });
+        let mut answer = if known {
+            Answer::empty(304)
+        } else {
+            Answer::content("application/pkix-crl", self.der.clone())
+        };
+        // What is revoked shows at once: ask before using it again.
+        answer.headers.extend([("etag", tag), ("cache-control", "no-cache".to_owned())]);
+        answer
+    }
+}
 
 /// How many lists an issuer signed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -55,25 +94,31 @@ impl AcmeServer {
         let internal = |error: &dyn core::fmt::Display| Problem::internal(error.to_string());
         let authority = self.pki.issuer(realm, suite).map_err(|error| internal(&error))?;
         // One list after the other, so that a later number never names an older state.
-        let _alone = self.listing.lock().await;
+        let mut lists = self.listing.lock().await;
         let now = self.now();
         let (number, entries) = {
             let mut state = self.state();
-            let last = state.crls.get(name).map_or(0, |number| number.last);
-            let number = last.saturating_add(1);
-            state.crls.insert(name.to_owned(), CrlNumber { last: number });
             let revoked = state.certificates.values().filter_map(|issued| {
                 let (leaf, revocation) = (issued.leaf()?, issued.revoked?);
                 let own = leaf.issuer_der() == authority.certificate().subject_der();
                 own.then(|| entry(leaf.serial(), revocation.at, revocation.reason))
             });
-            (number, revoked.collect::<Vec<_>>())
+            let entries: Vec<RevokedEntry> = revoked.collect();
+            if let Some(list) = lists.get(name).filter(|list| list.holds(&entries, now)) {
+                return Ok(list.answer(name, ask));
+            }
+            let number = state.crls.get(name).map_or(0, |number| number.last).saturating_add(1);
+            state.crls.insert(name.to_owned(), CrlNumber { last: number });
+            (number, entries)
         };
         let (from, until) = (now.minus(BACKDATING), now.plus(LIFETIME));
         let list = issue(authority.certificate(), authority.signer().as_ref(), number, &entries, from, until)
             .await
             .map_err(|error| internal(&error))?;
-        Ok(Answer::content("application/pkix-crl", list.as_der().to_vec()))
+        let list = Signed { number, at: now, entries, der: list.as_der().to_vec() };
+        let answer = list.answer(name, ask);
+        lists.insert(name.to_owned(), list);
+        Ok(answer)
     }
 }
 

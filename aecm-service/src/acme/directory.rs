@@ -62,6 +62,7 @@ impl AcmeServer {
             "newTransfer": self.url("new-transfer"),
             "transfers": self.url("transfers"),
             "events": self.url("events"),
+            "devices": self.url("devices"),
             "timestamp": {
                 "classic": format!("{}/tsa/classic", self.base),
                 "sm2": format!("{}/tsa/sm2", self.base),

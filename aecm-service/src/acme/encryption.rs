@@ -42,38 +42,42 @@ impl AcmeServer {
             return Ok(());
         }
         let replaces = order.replaces.as_ref() == Some(&active.id);
-        if replaces && active.account == order.account {
+        if replaces && active.account == order.account && !active.disowned {
             return Ok(());
         }
         Err(self.encryption_key_exists(active))
     }
 
     /// Marks what gives way to `issued`: the mailbox's certificates of other encrypting keys in its suite.
-    /// Whether one of them was active until now, so that this is a rekey.
-    pub(super) fn supersede(&self, state: &mut State, issued: &Issued) -> bool {
+    /// Whether the last one before it was of another key, so that this is a rekey: also where that one had been
+    /// revoked or had expired, for its owner need not have done this.
+    pub(super) fn supersede(state: &mut State, issued: &Issued) -> bool {
         if issued.profile.purpose != Purpose::Encrypt {
             return false;
         }
-        let (now, key) = (self.now(), issued.key_name());
-        let gives_way = |other: &&Issued| {
-            other.profile.purpose == Purpose::Encrypt
-                && other.profile.suite == issued.profile.suite
-                && other.mailbox.matches(&issued.mailbox)
-                && !other.superseded
-                && other.key_name() != key
-        };
-        let others: Vec<(String, bool)> = state
+        let key = issued.key_name();
+        let before: Vec<&Issued> = state
             .certificates
             .values()
-            .filter(gives_way)
-            .map(|other| (other.id.clone(), other.is_active(now)))
+            .filter(|other| {
+                other.profile.purpose == Purpose::Encrypt
+                    && other.profile.suite == issued.profile.suite
+                    && other.mailbox.matches(&issued.mailbox)
+            })
             .collect();
-        for (id, _) in &others {
+        let last = before.iter().max_by_key(|other| other.number);
+        let rekeyed = last.is_some_and(|last| last.key_name() != key);
+        let give_way: Vec<String> = before
+            .iter()
+            .filter(|other| !other.superseded && other.key_name() != key)
+            .map(|other| other.id.clone())
+            .collect();
+        for id in &give_way {
             if let Some(other) = state.certificates.get_mut(id) {
                 other.superseded = true;
             }
         }
-        others.iter().any(|(_, active)| *active)
+        rekeyed
     }
 
     fn encryption_key_exists(&self, active: &Issued) -> Problem {

@@ -11,18 +11,19 @@ use aecm_core::embed::Rng;
 use aecm_core::key::Decryptor;
 use aecm_core::mailbox::Mailbox;
 use aecm_core::oid;
-use aecm_core::software::KeySpec;
+use aecm_core::software::{KeySpec, SoftwareKey};
 use aecm_core::suite::Suite;
 use aecm_core::time::Time;
 use aecm_core::tlv::write;
 use aecm_smime::sign::{SignedMessage, SignerAttributes, SigningIdentity, sign};
+use aecm_store::package::MAX_KEYS;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
 use super::events::Happened;
 use super::problem::Problem;
 use super::request::Signed;
-use super::state::{Escrowed, EventKind, TransferState};
+use super::state::{Escrowed, EventKind, TransferState, address};
 use super::transfer::{Asked, MAX_PACKAGE, cms_member, mailbox_member};
 use super::{AcmeServer, object};
 use crate::ca::{IssueError, KeyPair, Pki, Realm, Template, new_key};
@@ -30,8 +31,10 @@ use crate::envelope;
 use crate::hex::hex;
 use crate::net::Answer;
 
-/// How old the proof of the mailbox may be at a recovery.
-const FRESH: Duration = Duration::from_secs(3_600);
+/// The largest package kept, in octets: what is given out of it fits into an answer.
+const MAX_KEPT: usize = MAX_PACKAGE / 4 * 3;
+/// How long before their end the escrow's certificates are made anew, at a start.
+const RENEW_BEFORE: Duration = Duration::from_secs(90 * 86_400);
 /// How far the clock of whoever agreed may be ahead.
 const SKEW: Duration = Duration::from_secs(600);
 
@@ -51,18 +54,41 @@ impl EscrowKeys {
         now: Time,
     ) -> Result<Self, IssueError> {
         let signing = if spec.suite() == Suite::Sm2 { KeySpec::Sm2 } else { KeySpec::P256 };
-        let issuer = pki.issuer(Realm::Smime, spec.suite())?;
-        let mut pairs = Vec::new();
-        for (spec, encrypts) in [(spec, true), (signing, false)] {
-            let key = new_key(spec, rng)?;
-            let template = Template::escrow(encrypts);
-            let certificate = issuer.issue(&template, key.public_key(), rng.as_ref(), now).await?;
-            pairs.push(KeyPair { key, certificate });
+        let encryption = Self::certified(new_key(spec, rng)?, true, pki, rng, now).await?;
+        Ok(Self { encryption, signing: Self::certified(new_key(signing, rng)?, false, pki, rng, now).await? })
+    }
+
+    async fn certified(
+        key: SoftwareKey,
+        encrypts: bool,
+        pki: &Pki,
+        rng: &Arc<dyn Rng>,
+        now: Time,
+    ) -> Result<KeyPair, IssueError> {
+        let issuer = pki.issuer(Realm::Smime, key.public_key().suite())?;
+        let template = Template::escrow(encrypts);
+        let certificate = issuer.issue(&template, key.public_key(), rng.as_ref(), now).await?;
+        Ok(KeyPair { key, certificate })
+    }
+
+    /// The same keys with new certificates, where those of the folder do not say what they are for or are about
+    /// to end; whether they were.
+    pub(crate) async fn renew(
+        &mut self,
+        pki: &Pki,
+        rng: &Arc<dyn Rng>,
+        now: Time,
+    ) -> Result<bool, IssueError> {
+        let stands = |pair: &KeyPair| {
+            pair.certificate.policy_oids() == [oid::AECM_ESCROW_POLICY]
+                && now.plus(RENEW_BEFORE) < pair.certificate.not_after()
+        };
+        if stands(&self.encryption) && stands(&self.signing) {
+            return Ok(false);
         }
-        match (pairs.pop(), pairs.pop()) {
-            (Some(signing), Some(encryption)) => Ok(Self { encryption, signing }),
-            _ => Err(IssueError::Malformed("the escrow has no keys".to_owned())),
-        }
+        self.encryption = Self::certified(self.encryption.key.clone(), true, pki, rng, now).await?;
+        self.signing = Self::certified(self.signing.key.clone(), false, pki, rng, now).await?;
+        Ok(true)
     }
 }
 
@@ -119,13 +145,9 @@ impl AcmeServer {
         let members = object(signed)?;
         let account = signed.account()?;
         let mailbox = mailbox_member(&members)?;
-        if self.state().reusable(account, &mailbox, self.now()).is_none() {
-            return Err(Problem::unauthorized(format!(
-                "this account has no valid authorization for {mailbox}; order a certificate first"
-            )));
-        }
+        self.require_proof(&self.state(), account, &mailbox)?;
         match (members.get("delete"), members.get("package")) {
-            (Some(Value::Bool(true)), None) => self.withdraw(&mailbox),
+            (Some(Value::Bool(true)), None) => self.withdraw(account, &mailbox).await,
             (None | Some(Value::Bool(false)), Some(_)) => {
                 let consent = self.consent(escrow, &members)?;
                 self.keep(escrow, account, mailbox, &members, consent).await
@@ -134,11 +156,19 @@ impl AcmeServer {
         }
     }
 
-    fn withdraw(&self, mailbox: &Mailbox) -> Result<Answer, Problem> {
-        match self.state().escrow.remove(&row(mailbox)) {
-            Some(_) => Ok(Answer::empty(204)),
-            None => Err(nothing(mailbox)),
+    /// Forgets the keys, in the folder too; told to the mailbox, for what is forgotten does not come back.
+    async fn withdraw(&self, account: &str, mailbox: &Mailbox) -> Result<Answer, Problem> {
+        let kind = EventKind::EscrowWithdrawn;
+        {
+            let _alone = self.escrowing.lock().await;
+            let mut state = self.state();
+            self.require_fresh_proof(&state, account, mailbox, "what is kept is given up")?;
+            state.escrow.remove(&address(mailbox)).ok_or_else(|| nothing(mailbox))?;
+            state.forget_history();
+            self.happened(&mut state, Happened { kind, mailbox, device: None, account, certificate: None });
         }
+        self.notify(kind, mailbox, None).await;
+        Ok(Answer::empty(204))
     }
 
     /// What was agreed to: these terms, this very document where it is named, not in the future.
@@ -185,21 +215,49 @@ impl AcmeServer {
         let opened = envelope::open(&signer.content, escrow.decryptor.as_ref(), &self.limits)
             .await
             .map_err(|error| Problem::malformed(error.to_string()))?;
-        let keys = package::read(&opened, &self.limits).map_err(Problem::malformed)?;
-        let strangers = {
+        let mut keys = package::read(&opened, &self.limits).map_err(Problem::malformed)?;
+        {
             let state = self.state();
-            keys.iter().filter(|key| !key.was_issued(&state, &mailbox)).count()
-        };
-        if strangers > 0 {
-            return Err(Problem::unauthorized(format!(
-                "{strangers} of the keys have no encrypting certificate that was issued here for {mailbox}"
-            )));
+            let mut strangers = 0_usize;
+            for key in &mut keys {
+                if !key.keep_issued(&state, &mailbox).map_err(Problem::internal)? {
+                    strangers = strangers.saturating_add(1);
+                }
+            }
+            if strangers > 0 {
+                return Err(Problem::unauthorized(format!(
+                    "{strangers} of the keys have no encrypting certificate that was issued here for {mailbox}"
+                )));
+            }
         }
-        let sealed = envelope::seal(&opened, escrow.decryptor.public_key(), self.rng.as_ref())
-            .map_err(|error| Problem::internal(error.to_string()))?;
+        let _alone = self.escrowing.lock().await;
+        let known = self.state().escrow.get(&address(&mailbox)).map(|kept| kept.package.clone());
+        let keys = match &known {
+            Some(package) => {
+                package::unite(self.kept(escrow, package).await?, keys).map_err(Problem::internal)?
+            }
+            None => keys,
+        };
         let now = self.now();
+        let united = {
+            let state = self.state();
+            package::write(&package::in_order(&keys, &state, &mailbox, now))
+        };
+        if keys.len() > MAX_KEYS || united.len() > MAX_KEPT {
+            return Err(Problem::new(
+                413,
+                "malformed",
+                format!("with these, more than {MAX_KEYS} keys or {MAX_KEPT} octets would be kept"),
+            ));
+        }
+        let sealed = envelope::seal(&united, escrow.decryptor.public_key(), self.rng.as_ref())
+            .map_err(|error| Problem::internal(error.to_string()))?;
         let mut state = self.state();
-        self.require_room(state.escrow.len(), "packages in escrow")?;
+        // Another device may have removed this one meanwhile.
+        self.require_proof(&state, account, &mailbox)?;
+        if known.is_none() {
+            self.require_room(state.escrow.len(), "packages in escrow")?;
+        }
         let kept = Escrowed {
             mailbox: mailbox.clone(),
             package: sealed,
@@ -209,11 +267,19 @@ impl AcmeServer {
             terms_sha256: consent.sha256,
             agreed: consent.agreed,
         };
-        state.escrow.insert(row(&mailbox), kept);
+        state.escrow.insert(address(&mailbox), kept);
         let certificate = Some(hex(&signer.certificate.sha256()));
         let kind = EventKind::EscrowStored;
         self.happened(&mut state, Happened { kind, mailbox: &mailbox, device: None, account, certificate });
         Ok(Answer::empty(204))
+    }
+
+    /// The keys of a package as it is kept.
+    async fn kept(&self, escrow: &Escrow, package: &[u8]) -> Result<Vec<package::Key>, Problem> {
+        let opened = envelope::open(package, escrow.decryptor.as_ref(), &self.limits)
+            .await
+            .map_err(|error| Problem::internal(error.to_string()))?;
+        package::read(&opened, &self.limits).map_err(Problem::internal)
     }
 
     /// Answers a request to the escrow at once.
@@ -225,27 +291,17 @@ impl AcmeServer {
     ) -> Result<Answer, Problem> {
         let escrow = self.escrow.as_ref().ok_or_else(|| nothing(&asked.mailbox))?;
         let now = self.now();
+        let what = "the keys are given out";
+        // What is kept stays as it is until it has gone out.
+        let alone = self.escrowing.lock().await;
         let package = {
             let state = self.state();
-            let fresh = state
-                .reusable_all(account, &asked.mailbox, now)
-                .any(|proof| proof.validated.is_some_and(|at| now.since(at) <= FRESH));
-            if !fresh {
-                return Err(Problem::new(
-                    403,
-                    "userActionRequired",
-                    "prove control of the mailbox anew: the keys are given out within an hour of a new authorization",
-                )
-                .with("instance", json!(self.url("new-order"))));
-            }
-            let kept = state.escrow.get(&row(&asked.mailbox)).ok_or_else(|| nothing(&asked.mailbox))?;
+            self.require_fresh_proof(&state, account, &asked.mailbox, what)?;
+            let kept = state.escrow.get(&address(&asked.mailbox)).ok_or_else(|| nothing(&asked.mailbox))?;
             kept.package.clone()
         };
         let internal = |error: &dyn core::fmt::Display| Problem::internal(error.to_string());
-        let opened = envelope::open(&package, escrow.decryptor.as_ref(), &self.limits)
-            .await
-            .map_err(|error| internal(&error))?;
-        let keys = package::read(&opened, &self.limits).map_err(|error| internal(&error))?;
+        let keys = self.kept(escrow, &package).await?;
         let wanted: Vec<_> = keys.iter().filter(|key| asked.suites.contains(&key.suite())).collect();
         if wanted.is_empty() {
             return Err(nothing(&asked.mailbox));
@@ -266,6 +322,8 @@ impl AcmeServer {
         let response = sign(message, &[&escrow.identity]).await.map_err(|error| internal(&error))?.to_der();
         let answer = {
             let mut state = self.state();
+            // Another device may have removed this one meanwhile.
+            self.require_fresh_proof(&state, account, &asked.mailbox, what)?;
             let mut transfer = self.admit_transfer(&mut state, account.to_owned(), cms, asked)?;
             transfer.state = TransferState::Answered;
             transfer.response = Some(response);
@@ -284,6 +342,7 @@ impl AcmeServer {
             state.transfers.insert(transfer.id.clone(), transfer);
             answer
         };
+        drop(alone);
         self.notify(EventKind::EscrowRecovered, &asked.mailbox, Some(&asked.device)).await;
         Ok(answer)
     }
@@ -306,11 +365,6 @@ struct Consent {
     terms: String,
     sha256: Option<String>,
     agreed: Time,
-}
-
-/// One row a mailbox, however its domain is written.
-fn row(mailbox: &Mailbox) -> String {
-    format!("{}@{}", mailbox.local(), mailbox.ascii_domain())
 }
 
 fn nothing(mailbox: &Mailbox) -> Problem {

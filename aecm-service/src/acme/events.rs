@@ -1,12 +1,14 @@
 //! What happened to a mailbox, told to the accounts that have certificates for it; and by mail to the mailbox,
 //! where somebody might have done it whom its owner does not know.
 
+use std::collections::BTreeMap;
+
 use aecm_core::mailbox::Mailbox;
 use serde_json::{Value, json};
 
 use super::problem::{Problem, json_answer};
 use super::request::Signed;
-use super::state::{Event, EventKind, State};
+use super::state::{Event, EventKind, State, address};
 use super::{AcmeServer, post_as_get};
 use crate::mail::Notice;
 use crate::net::Answer;
@@ -24,12 +26,10 @@ pub(super) struct Happened<'a> {
 }
 
 impl AcmeServer {
-    /// Remembers an event; the oldest of the mailbox go.
+    /// Remembers an event.
     pub(super) fn happened(&self, state: &mut State, what: Happened<'_>) {
-        let number =
-            state.events.values().map(|event| event.number).max().unwrap_or_default().saturating_add(1);
         let event = Event {
-            number,
+            number: state.next_event(),
             time: self.now(),
             kind: what.kind,
             mailbox: what.mailbox.clone(),
@@ -37,16 +37,7 @@ impl AcmeServer {
             account: what.account.to_owned(),
             certificate: what.certificate,
         };
-        state.events.insert(row(number), event);
-        let of_mailbox: Vec<u64> = state
-            .events
-            .values()
-            .filter(|event| event.mailbox.matches(what.mailbox))
-            .map(|event| event.number)
-            .collect();
-        for old in of_mailbox.iter().take(of_mailbox.len().saturating_sub(MAX_EVENTS)) {
-            state.events.remove(&row(*old));
-        }
+        state.enter_event(event, MAX_EVENTS);
     }
 
     /// The events of the mailboxes for which the account has certificates that have not expired.
@@ -55,20 +46,16 @@ impl AcmeServer {
         let account = signed.account()?;
         let now = self.now();
         let state = self.state();
-        let own: Vec<&Mailbox> = state
+        let own: BTreeMap<String, &Mailbox> = state
             .certificates
             .values()
-            .filter(|issued| issued.account == account)
-            .filter(|issued| issued.leaf().is_some_and(|leaf| now <= leaf.not_after()))
-            .map(|issued| &issued.mailbox)
+            .filter(|issued| issued.account == account && !issued.is_over(now))
+            .map(|issued| (address(&issued.mailbox), &issued.mailbox))
             .collect();
-        let seen: Vec<&Event> = state
-            .events
-            .values()
-            .filter(|event| own.iter().any(|mailbox| mailbox.matches(&event.mailbox)))
-            .collect();
-        let latest = seen.iter().skip(seen.len().saturating_sub(MAX_EVENTS));
-        let events: Vec<Value> = latest
+        let mailboxes: Vec<&Mailbox> = own.into_values().collect();
+        let events: Vec<Value> = state
+            .latest_events(&mailboxes, MAX_EVENTS)
+            .into_iter()
             .map(|event| {
                 json!({
                     "time": event.time.to_string(),
@@ -96,6 +83,10 @@ impl AcmeServer {
             EventKind::EscrowRecovered => {
                 "The encryption keys of this address were recovered from safe keeping by a device."
             }
+            EventKind::EscrowWithdrawn => {
+                "The encryption keys of this address were taken out of safe keeping and forgotten there."
+            }
+            EventKind::Revoked => "A certificate of this address was revoked by another device or program.",
             _ => return,
         };
         let notice = Notice { to: mailbox, what, device, now: self.now() };
@@ -103,9 +94,4 @@ impl AcmeServer {
             tracing::warn!(%error, kind = kind.word(), "a notice was not sent");
         }
     }
-}
-
-/// So that the order of the rows is that of the numbers.
-fn row(number: u64) -> String {
-    format!("{number:020}")
 }

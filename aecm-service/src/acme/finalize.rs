@@ -13,7 +13,8 @@ use super::events::Happened;
 use super::order::own_order;
 use super::problem::Problem;
 use super::request::Signed;
-use super::state::{EventKind, Issued, Order, Profile, State};
+use super::state::{AuthorizationState, EventKind, Issued, Order, Profile, State, key_name};
+use super::weak::weakness;
 use super::{AcmeServer, crl_name, object};
 use crate::ca::{IssueError, Realm, SERIAL, Template, serial_number};
 use crate::hex::hex;
@@ -51,11 +52,13 @@ impl AcmeServer {
             revoked: None,
             replaced_by: None,
             superseded: false,
+            disowned: false,
+            device: order.device,
         };
         let mailbox = issued.mailbox.clone();
-        let (answer, kinds) = under_way.finish(issued)?;
+        let (answer, kinds, device) = under_way.finish(issued)?;
         for kind in kinds {
-            self.notify(kind, &mailbox, None).await;
+            self.notify(kind, &mailbox, device.as_deref()).await;
         }
         Ok(answer)
     }
@@ -66,6 +69,23 @@ impl AcmeServer {
         let mut state = self.state();
         require_ready(&state, &order.id, self.now())?;
         refuse_account_keys(&state, key)?;
+        if let Some(weakness) = weakness(key) {
+            return Err(Problem::new(400, "badPublicKey", format!("this key is not certified: {weakness}")));
+        }
+        if state.compromised(key) {
+            return Err(Problem::new(
+                400,
+                "badPublicKey",
+                "a certificate of this key was revoked for keyCompromise: others may have the private key; make another",
+            ));
+        }
+        if state.transfers.values().any(|transfer| transfer.fingerprint == key_name(key.spki_der())) {
+            return Err(Problem::new(
+                400,
+                "badPublicKey",
+                "this key is the transport key of a transfer; make one for each use",
+            ));
+        }
         if state.certified_otherwise(key, purpose, &order.mailbox) {
             return Err(Problem::new(
                 400,
@@ -85,6 +105,9 @@ impl AcmeServer {
         if purpose == Purpose::Encrypt {
             self.admit_encryption_key(&state, order, profile.suite, key)?;
         }
+        let now = self.now();
+        self.require_own_room(&state.standing_certificates(&order.account, now), "certificates that stand")?;
+        state.room_for_certificates(self.options.capacity, now);
         self.require_room(state.certificates.len(), "certificates")?;
         let stored = state.orders.get_transient(&order.id).ok_or_else(Problem::not_found)?;
         stored.finalizing = Some((key.clone(), purpose));
@@ -165,24 +188,38 @@ struct UnderWay<'a> {
 
 impl UnderWay<'_> {
     /// Enters the certificate; the answer, and what the mailbox is to be told.
-    fn finish(self, mut issued: Issued) -> Result<(Answer, Vec<EventKind>), Problem> {
+    fn finish(self, mut issued: Issued) -> Result<(Answer, Vec<EventKind>, Option<String>), Problem> {
         let server = self.server;
         let mut state = server.state();
+        // Another device may have removed this one while the certificate was made.
+        let order = state.orders.get(&self.order).ok_or_else(Problem::not_found)?;
+        let proof = state.authorizations.get(&order.authorization);
+        if proof.is_none_or(|proof| proof.state != AuthorizationState::Valid) {
+            return Err(Problem::unauthorized(
+                "the authorization of this order ended; prove the mailbox anew",
+            ));
+        }
         issued.number = state.next_number();
+        issued.device = issued.device.or_else(|| state.device(&issued.account, &issued.mailbox));
+        let device = issued.device.clone();
         let mut kinds = Vec::new();
-        let standing = state.certificates.values().filter(|other| other.mailbox.matches(&issued.mailbox));
-        let (own, others): (Vec<_>, Vec<_>) = standing.partition(|other| other.account == issued.account);
-        if own.is_empty() && !others.is_empty() {
+        let all = state.certificates.values().filter(|other| other.mailbox.matches(&issued.mailbox));
+        let (own, others): (Vec<_>, Vec<_>) = all.partition(|other| other.account == issued.account);
+        // A device that was thrown out, or whose certificates are all over, comes back as a new one.
+        let known = own
+            .iter()
+            .any(|other| other.revoked.is_none() && !other.disowned && !other.is_over(server.now()));
+        if !known && !others.is_empty() {
             kinds.push(EventKind::DeviceAdded);
         }
-        if server.supersede(&mut state, &issued) {
+        if AcmeServer::supersede(&mut state, &issued) {
             kinds.push(EventKind::Rekeyed);
         }
         for kind in &kinds {
             let happened = Happened {
                 kind: *kind,
                 mailbox: &issued.mailbox,
-                device: None,
+                device: device.as_deref(),
                 account: &issued.account,
                 certificate: issued.leaf().map(|leaf| hex(&leaf.sha256())),
             };
@@ -202,8 +239,12 @@ impl UnderWay<'_> {
             sha256 = issued.leaf().map(|leaf| hex(&leaf.sha256())),
             "issued"
         );
+        // Known by its certificate from now on.
+        if let Some(serial) = issued.leaf().and_then(|leaf| leaf.serial().try_into().ok()) {
+            let _known = state.serials.remove::<[u8; SERIAL]>(&serial);
+        }
         state.certificates.insert(issued.id.clone(), issued);
-        Ok((server.order_answer(200, &state, &order), kinds))
+        Ok((server.order_answer(200, &state, &order), kinds, device))
     }
 }
 

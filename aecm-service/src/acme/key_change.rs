@@ -3,6 +3,7 @@
 use aecm_acme::jws::{Jwk, verify_key_change};
 
 use super::AcmeServer;
+use super::account::refuse_certified;
 use super::problem::Problem;
 use super::request::{Signed, jwk_value, refused};
 use crate::net::Answer;
@@ -24,6 +25,7 @@ impl AcmeServer {
                 Problem::new(409, "malformed", "another account has this key").header("location", location)
             );
         }
+        refuse_certified(&state, &new_key)?;
         let account = state.accounts.get_mut(id).ok_or_else(Problem::not_found)?;
         account.jwk = jwk_value(&jwk)?;
         account.thumbprint = thumbprint;

@@ -11,6 +11,9 @@ use super::{AcmeServer, object, post_as_get, renewal};
 use crate::net::Answer;
 use crate::options::{ExternalAccount, ExternalSubject};
 
+/// The longest name of a device, in octets.
+const MAX_DEVICE: usize = 64;
+
 impl AcmeServer {
     /// Opens an order. A valid authorization of the account for that mailbox is used again where the options
     /// say so; otherwise one is made, and its challenge mail sent where the options want it now.
@@ -19,6 +22,7 @@ impl AcmeServer {
         let account = signed.account()?.to_owned();
         let mailbox = identifier(&members)?;
         let profile = self.profile(&members)?;
+        device(&members)?;
         for unsupported in ["notBefore", "notAfter"] {
             if members.contains_key(unsupported) {
                 return Err(Problem::malformed(format!(
@@ -58,6 +62,8 @@ impl AcmeServer {
         if let Some(Profile { suite, purpose: Purpose::Encrypt, .. }) = profile {
             self.admit_encryption_order(&state, &account, &mailbox, suite)?;
         }
+        self.require_own_room(&state.open_orders(&account, now), "open orders")?;
+        state.room_for_orders(self.options.capacity, now);
         self.require_room(state.orders.len(), "orders")?;
         let id = self.new_id(|id| state.orders.get(id).is_some())?;
         let reused = state
@@ -79,6 +85,7 @@ impl AcmeServer {
             authorization,
             expires: now.plus(PENDING_LIFETIME),
             replaces,
+            device: device(members)?,
             finalizing: None,
             certificate: None,
             ready_at: None,
@@ -172,6 +179,24 @@ impl AcmeServer {
 pub(super) fn own_order<'a>(state: &'a State, signed: &Signed, id: &str) -> Result<&'a Order, Problem> {
     let account = signed.account()?;
     state.orders.get(id).filter(|order| order.account == account).ok_or_else(Problem::not_found)
+}
+
+/// What the device calls itself, where it says: the member `device` of `aecm`.
+fn device(members: &Map<String, Value>) -> Result<Option<String>, Problem> {
+    let wrong = || {
+        Problem::malformed(format!(
+            "aecm.device is not the name of a device: 1 to {MAX_DEVICE} printable ASCII characters"
+        ))
+    };
+    let Some(aecm) = members.get("aecm") else { return Ok(None) };
+    let aecm = aecm.as_object().ok_or_else(|| Problem::malformed("aecm is not an object"))?;
+    let Some(device) = aecm.get("device") else { return Ok(None) };
+    let device = device.as_str().ok_or_else(wrong)?;
+    let printable = device.bytes().all(|octet| octet.is_ascii_graphic() || octet == b' ');
+    if device.is_empty() || device.len() > MAX_DEVICE || !printable {
+        return Err(wrong());
+    }
+    Ok(Some(device.to_owned()))
 }
 
 /// Exactly one identifier of type `email` (RFC 8823 §3).

@@ -8,11 +8,15 @@ use serde_json::{Value, json};
 use super::AcmeServer;
 use super::problem::{Problem, json_answer};
 use super::state::Issued;
+use super::turns::by_turns;
 use crate::ca::Anchors;
 use crate::net::{Answer, Ask};
 
 /// The longest percent-encoded address looked at, in octets: three for each of the longest address.
 const MAX_ENCODED: usize = 3 * 512;
+/// How many signing certificates of an account are given, and how many certificates in all.
+const MAX_SIGNING: usize = 4;
+const MAX_STANDING: usize = 64;
 
 impl AcmeServer {
     /// Answers a request whose path begins with `/aecm/`.
@@ -48,21 +52,29 @@ impl AcmeServer {
     }
 
     /// The certificates that mail to a mailbox is encrypted with and that its signatures name, each with its
-    /// issuers: what stands now.
+    /// issuers: what stands now, the encrypting first, of each account the newest few.
     fn standing_certificates(&self, encoded: &str) -> Result<Answer, Problem> {
         let mailbox = decode_address(encoded).ok_or_else(|| {
             Problem::malformed("what follows certificates/ is not a percent-encoded address")
         })?;
         let now = self.now();
         let state = self.state();
-        let signing = state.certificates.values().filter(|issued| {
-            issued.profile.purpose == Purpose::Sign
-                && issued.mailbox.matches(&mailbox)
-                && issued.is_active(now)
-        });
+        let mut signing: Vec<&Issued> = state
+            .certificates
+            .values()
+            .filter(|issued| {
+                issued.profile.purpose == Purpose::Sign
+                    && issued.mailbox.matches(&mailbox)
+                    && issued.is_active(now)
+            })
+            .collect();
+        signing.sort_by_key(|issued| core::cmp::Reverse(issued.number));
+        let signing = by_turns(signing, |issued| &issued.account)
+            .into_iter()
+            .filter_map(|(turn, issued)| (turn < MAX_SIGNING).then_some(issued));
         let encrypting =
             Suite::ALL.into_iter().filter_map(|suite| state.active_encryption(&mailbox, suite, now));
-        let chains: Vec<Value> = encrypting.chain(signing).map(chain).collect();
+        let chains: Vec<Value> = encrypting.chain(signing).take(MAX_STANDING).map(chain).collect();
         if chains.is_empty() {
             return Err(not_here("no certificate stands for that mailbox"));
         }

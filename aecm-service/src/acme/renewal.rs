@@ -51,7 +51,7 @@ impl AcmeServer {
         let text = value.as_str().ok_or_else(|| Problem::malformed("replaces is not a string"))?;
         let issued = by_identifier(state, text)
             .ok_or_else(|| Problem::malformed("replaces names no certificate that was issued here"))?;
-        if issued.account != account {
+        if issued.account != account || issued.disowned {
             return Err(Problem::unauthorized(
                 "replaces names a certificate that was issued to another account; only that one may replace it",
             ));

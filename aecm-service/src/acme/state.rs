@@ -1,10 +1,13 @@
 //! What the server remembers: accounts, orders, authorizations, certificates, transfers, escrow, events.
 
 mod codec;
+mod history;
 mod profile;
 mod records;
 mod relay;
+mod room;
 mod table;
+mod trust;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -20,7 +23,8 @@ use super::nonce::Nonces;
 
 pub(super) use profile::Profile;
 pub(super) use records::{
-    Account, Authorization, AuthorizationState, ChallengeKind, Issued, Order, Revocation, key_name,
+    Account, Authorization, AuthorizationState, ChallengeKind, Compromised, Issued, Order, Revocation,
+    address, key_name,
 };
 pub(super) use relay::{Escrowed, Event, EventKind, Transfer, TransferState};
 pub(super) use table::Table;
@@ -39,12 +43,15 @@ pub(super) const WRONG_TOKENS: u8 = 5;
 /// all accounts: a stranger could lock the owner out.
 pub(super) const PENDING_PER_MAILBOX: usize = 20;
 
+/// The reason keyCompromise (RFC 5280 §5.3.1).
+pub(super) const KEY_COMPROMISE: u64 = 1;
+
 /// Everything.
 #[derive(Debug, Default)]
 pub(super) struct State {
     /// A restart forgets them: their holders get badNonce with a fresh one.
     pub(super) nonces: Nonces,
-    /// The serial numbers drawn since the start.
+    /// The serial numbers drawn for certificates that are not issued yet.
     pub(super) serials: BTreeSet<[u8; SERIAL]>,
     pub(super) accounts: Table<Account>,
     pub(super) orders: Table<Order>,
@@ -54,13 +61,17 @@ pub(super) struct State {
     /// By the mailbox.
     pub(super) escrow: Table<Escrowed>,
     pub(super) events: Table<Event>,
+    /// Public keys whose private keys others have, by [`key_name`]; they outlive their certificates.
+    pub(super) compromised: Table<Compromised>,
     /// By the name of the list.
     pub(super) crls: Table<CrlNumber>,
+    /// Something was taken out that may not be readable in the folder any more.
+    history: bool,
 }
 
 impl State {
     /// The tables by the names they have in the folder.
-    fn tables(&mut self) -> [(&'static str, &mut dyn Stored); 8] {
+    fn tables(&mut self) -> [(&'static str, &mut dyn Stored); 9] {
         [
             ("account", &mut self.accounts),
             ("order", &mut self.orders),
@@ -69,6 +80,7 @@ impl State {
             ("transfer", &mut self.transfers),
             ("escrow", &mut self.escrow),
             ("event", &mut self.events),
+            ("compromised", &mut self.compromised),
             ("crl", &mut self.crls),
         ]
     }
@@ -90,6 +102,16 @@ impl State {
         }
     }
 
+    /// The folder has to be written anew with the next change: what a removed row said goes with the journal.
+    pub(super) fn forget_history(&mut self) {
+        self.history = true;
+    }
+
+    /// Whether the folder is to be written anew; asked once.
+    pub(super) fn take_history(&mut self) -> bool {
+        core::mem::take(&mut self.history)
+    }
+
     /// All rows.
     pub(super) fn rows(&mut self) -> Result<Vec<Change>, serde_json::Error> {
         let mut all = Vec::new();
@@ -104,6 +126,10 @@ impl State {
     pub(super) fn restore(rows: Vec<Change>) -> Result<Self, String> {
         let mut state = Self::default();
         for (name, id, row) in rows {
+            // Only a journal has removals: the process ended before it was written anew.
+            if name == "escrow" && row.is_null() {
+                state.history = true;
+            }
             let mut tables = state.tables();
             let table = tables.iter_mut().find(|(known, _)| *known == name);
             let (_, table) = table.ok_or_else(|| format!("there is no table {name:?}"))?;
@@ -161,6 +187,13 @@ impl State {
         pending.map(|authorization| authorization.expires)
     }
 
+    /// When the pending authorizations of that account end.
+    pub(super) fn pending_of(&self, account: &str, now: Time) -> impl Iterator<Item = Time> {
+        let own = self.authorizations.values().filter(move |authorization| authorization.account == account);
+        own.filter(move |authorization| authorization.status(now) == "pending")
+            .map(|authorization| authorization.expires)
+    }
+
     /// Whether `key` is certified, or about to be, for another purpose or another mailbox.
     pub(super) fn certified_otherwise(&self, key: &PublicKey, purpose: Purpose, mailbox: &Mailbox) -> bool {
         let issued = self.certificates.values().filter_map(|issued| {
@@ -176,6 +209,20 @@ impl State {
             .any(|(other, used_for, of)| other == key && (used_for != purpose || !of.matches(mailbox)))
     }
 
+    /// Whether a certificate was issued for `key`.
+    pub(super) fn certified(&self, key: &PublicKey) -> bool {
+        self.certificates.values().any(|issued| issued.leaf().and_then(Certificate::public_key) == Some(key))
+    }
+
+    /// Whether a certificate of that key was revoked because others have the private key.
+    pub(super) fn compromised(&self, key: &PublicKey) -> bool {
+        self.compromised.get(&key_name(key.spki_der())).is_some()
+            || self.certificates.values().any(|issued| {
+                issued.revoked.is_some_and(|revocation| revocation.reason == KEY_COMPROMISE)
+                    && issued.leaf().and_then(Certificate::public_key) == Some(key)
+            })
+    }
+
     /// The one certificate of the one encrypting key that a mailbox has in a suite, if it has one: the latest.
     pub(super) fn active_encryption(&self, mailbox: &Mailbox, suite: Suite, now: Time) -> Option<&Issued> {
         self.certificates
@@ -187,18 +234,6 @@ impl State {
                     && issued.is_active(now)
             })
             .max_by_key(|issued| issued.number)
-    }
-
-    /// Whether the account has the private key of `issued`: a certificate for it was issued to the account, or
-    /// a transfer brought it.
-    pub(super) fn holds(&self, account: &str, issued: &Issued) -> bool {
-        let Some(key) = issued.key_name() else { return false };
-        let by_transfer = self.accounts.get(account).is_some_and(|account| account.held.contains(&key));
-        by_transfer
-            || self
-                .certificates
-                .values()
-                .any(|other| other.account == account && other.key_name().as_ref() == Some(&key))
     }
 
     /// The number of the next certificate.
@@ -215,6 +250,25 @@ impl State {
         });
         let over = self.authorizations.extract(|authorization| now > authorization.expires);
         over.into_iter().map(|authorization| authorization.from).collect()
+    }
+
+    /// What the account's device last called itself for that mailbox.
+    pub(super) fn device(&self, account: &str, mailbox: &Mailbox) -> Option<String> {
+        let issued = self
+            .certificates
+            .values()
+            .filter(|issued| issued.account == account && issued.mailbox.matches(mailbox))
+            .filter_map(|issued| Some((issued.number, issued.device.as_ref()?)))
+            .max_by_key(|(number, _)| *number);
+        let ordered = || {
+            let own = self
+                .orders
+                .values()
+                .filter(|order| order.account == account && order.mailbox.matches(mailbox));
+            let named = own.filter_map(|order| Some((order.expires, order.device.as_ref()?)));
+            named.max_by_key(|(expires, _)| *expires).map(|(_, device)| device)
+        };
+        issued.map(|(_, device)| device).or_else(ordered).cloned()
     }
 
     /// The account with that key.

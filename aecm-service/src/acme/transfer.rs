@@ -17,6 +17,7 @@ use super::events::Happened;
 use super::problem::{Problem, json_answer};
 use super::request::Signed;
 use super::state::{EventKind, State, Transfer, TransferState};
+use super::turns::{by_turns, takes_room};
 use super::{AcmeServer, object, post_as_get};
 use crate::net::Answer;
 
@@ -26,8 +27,9 @@ const LIFETIME: Duration = Duration::from_secs(7 * 86_400);
 const REMEMBERED: Duration = Duration::from_secs(7 * 86_400);
 /// How many requests of an account and a mailbox may wait at once.
 const MAX_PENDING: usize = 5;
-/// How many an answer lists.
-const MAX_LISTED: usize = 16;
+/// How many an answer lists, and how large it is, in octets.
+const MAX_LISTED: usize = 20;
+const MAX_LIST: usize = 256 * 1024;
 /// The largest CMS of an answer or a package, in octets.
 pub(super) const MAX_PACKAGE: usize = 256 * 1024;
 /// The largest CMS of a request, in octets.
@@ -106,6 +108,8 @@ impl AcmeServer {
                 first.since(now),
             ));
         }
+        self.require_own_room(&state.waiting_transfers(&account, now), "transfers that wait")?;
+        state.room_for_transfers(self.options.capacity, now);
         self.require_room(state.transfers.len(), "transfers")?;
         Ok(Transfer {
             id: self.new_id(|id| state.transfers.get(id).is_some())?,
@@ -124,7 +128,8 @@ impl AcmeServer {
         })
     }
 
-    /// `POST-as-GET transfers`: what waits for an answer of this account.
+    /// `POST-as-GET transfers`: what waits for an answer of this account, the newest first. Of more than fit, the
+    /// newest of each account that asks goes before the second of any.
     pub(super) fn transfers(&self, signed: &Signed) -> Result<Answer, Problem> {
         post_as_get(signed)?;
         let account = signed.account()?;
@@ -137,9 +142,16 @@ impl AcmeServer {
                 transfer.status(now) == "pending" && may_answer(&state, account, transfer, now)
             })
             .collect();
-        waiting.sort_by_key(|transfer| transfer.created);
-        let list: Vec<Value> =
-            waiting.iter().take(MAX_LISTED).map(|transfer| self.transfer_json(transfer, false)).collect();
+        waiting.sort_by_key(|transfer| core::cmp::Reverse(transfer.created));
+        let mut room = MAX_LIST.saturating_sub(64);
+        let mut chosen: Vec<(Time, Value)> = by_turns(waiting, |transfer| &transfer.account)
+            .into_iter()
+            .map(|(_, transfer)| (transfer.created, self.transfer_json(transfer, false)))
+            .filter(|(_, transfer)| takes_room(&mut room, transfer))
+            .take(MAX_LISTED)
+            .collect();
+        chosen.sort_by_key(|(created, _)| core::cmp::Reverse(*created));
+        let list: Vec<Value> = chosen.into_iter().map(|(_, transfer)| transfer).collect();
         Ok(json_answer(200, &json!({ "transfers": list })))
     }
 

@@ -16,8 +16,6 @@ pub const POLICY_SM2_MAILBOX: ObjectIdentifier = ObjectIdentifier::new_unwrap("1
 pub const POLICY_MAILBOX_TIMESTAMP: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.32473.1.2");
 /// Policy under which the timestamp authority stamps.
 pub const POLICY_TSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.32473.1.3");
-/// Policy of the escrow's certificates.
-pub const POLICY_ESCROW: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.32473.1.7");
 /// Policy of organization-validated SM2 certificates.
 pub const POLICY_SM2_ORGANIZATION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.32473.1.4");
 /// Policy of sponsor-validated SM2 certificates.
@@ -96,7 +94,7 @@ impl Template {
             extensions: vec![
                 key_usage(if encrypts { &[2] } else { &[0] }),
                 extended_key_usage(oid::EMAIL_PROTECTION, false),
-                policies(POLICY_ESCROW),
+                policies(oid::AECM_ESCROW_POLICY),
             ],
         }
     }

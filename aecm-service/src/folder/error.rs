@@ -21,6 +21,8 @@ pub enum StateError {
         path: PathBuf,
         /// What is wrong.
         detail: String,
+        /// Where the first thing that is wrong begins, in octets from the file's begin, where that is known.
+        offset: Option<u64>,
     },
     /// A file was written by a later version of this service.
     Newer {
@@ -51,7 +53,11 @@ impl StateError {
     }
 
     pub(crate) fn damaged(path: &Path, detail: impl Into<String>) -> Self {
-        Self::Damaged { path: path.to_owned(), detail: detail.into() }
+        Self::Damaged { path: path.to_owned(), detail: detail.into(), offset: None }
+    }
+
+    pub(crate) fn damaged_at(path: &Path, offset: u64, detail: &str) -> Self {
+        Self::Damaged { path: path.to_owned(), detail: detail.to_owned(), offset: Some(offset) }
     }
 }
 
@@ -59,8 +65,12 @@ impl core::fmt::Display for StateError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
             Self::Io { what, path, detail } => write!(f, "cannot {what} {}: {detail}", path.display()),
-            Self::Damaged { path, detail } => {
-                write!(f, "{} is damaged: {detail}; put the folder back from a backup", path.display())
+            Self::Damaged { path, detail, offset } => {
+                write!(f, "{} is damaged", path.display())?;
+                if let Some(offset) = offset {
+                    write!(f, " at octet {offset}")?;
+                }
+                write!(f, ": {detail}; put the folder back from a backup")
             }
             Self::Newer { path, version, known } => write!(
                 f,
@@ -72,7 +82,8 @@ impl core::fmt::Display for StateError {
             }
             Self::Permissions { path, mode } => write!(
                 f,
-                "{} has mode {mode:03o}: others may read private keys; take their rights away",
+                "{} has mode {mode:03o}: others than its owner may use private keys; take their rights away \
+                 (chmod go= {0})",
                 path.display()
             ),
         }

@@ -19,10 +19,17 @@ pub(super) fn make_directory(path: &Path) -> Result<(), StateError> {
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path).map_err(|error| StateError::io("make", path, &error))
+    builder.create(path).map_err(|error| StateError::io("make", path, &error))?;
+    let found = fs::symlink_metadata(path).map_err(|error| StateError::io("read", path, &error))?;
+    if !found.is_dir() {
+        return Err(StateError::damaged(path, "it is a symbolic link; name the folder itself"));
+    }
+    // Whoever may write there could put another file in the place of ours.
+    require_private(path)
 }
 
 pub(super) fn open_lock(path: &Path) -> Result<File, StateError> {
+    is_there(path)?;
     let mut options = private();
     options.create(true).truncate(false);
     options.open(path).map_err(|error| StateError::io("open", path, &error))
@@ -51,18 +58,25 @@ pub(super) fn require_private(path: &Path) -> Result<(), StateError> {
     Ok(())
 }
 
+/// Whether there is such a file: a plain one, the owner's alone, not too large.
+fn is_there(path: &Path) -> Result<bool, StateError> {
+    match fs::symlink_metadata(path) {
+        Ok(found) if found.is_symlink() => Err(StateError::damaged(path, "it is a symbolic link")),
+        Ok(found) if !found.is_file() => Err(StateError::damaged(path, "it is no plain file")),
+        Ok(found) if found.len() > MAX_FILE => {
+            Err(StateError::damaged(path, format!("it is larger than {MAX_FILE} octets")))
+        }
+        Ok(_) => require_private(path).map(|()| true),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(StateError::io("read", path, &error)),
+    }
+}
+
 /// All octets of a file; `None` where there is none.
 pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, StateError> {
-    match fs::symlink_metadata(path) {
-        Ok(found) if !found.is_file() => return Err(StateError::damaged(path, "it is no plain file")),
-        Ok(found) if found.len() > MAX_FILE => {
-            return Err(StateError::damaged(path, format!("it is larger than {MAX_FILE} octets")));
-        }
-        Ok(_) => {}
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(StateError::io("read", path, &error)),
+    if !is_there(path)? {
+        return Ok(None);
     }
-    require_private(path)?;
     fs::read(path).map(Some).map_err(|error| StateError::io("read", path, &error))
 }
 

@@ -67,8 +67,8 @@ impl Journal {
         for line in lines.split_inclusive(|octet| *octet == b'\n') {
             // Cut short by the end of the process; nobody was told of it.
             let Some(text) = line.strip_suffix(b"\n") else { break };
-            let damaged =
-                || StateError::damaged(&path, format!("the line at octet {good} is not what was written"));
+            let offset = u64::try_from(good).unwrap_or(u64::MAX);
+            let damaged = || StateError::damaged_at(&path, offset, "the line there is not what was written");
             let (digest, json) = text.split_at_checked(DIGEST).ok_or_else(damaged)?;
             let expected = chain(&last, json);
             if digest.strip_suffix(b" ") != Some(expected.as_bytes()) {
@@ -83,6 +83,8 @@ impl Journal {
         let failed = |error: std::io::Error| StateError::io("open", &path, &error);
         let mut file = files::private().open(&path).map_err(failed)?;
         if good < length(&content) {
+            let (octets, file_name) = (length(&content).saturating_sub(good), path.display());
+            tracing::warn!(file = %file_name, at = good, octets, "a line that was not finished is dropped");
             file.set_len(good).and_then(|()| file.sync_all()).map_err(failed)?;
         }
         file.seek(SeekFrom::End(0)).map_err(failed)?;

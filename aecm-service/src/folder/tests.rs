@@ -201,10 +201,77 @@ fn k3_files_are_the_owner_s_alone() {
         assert!(matches!(scratch.error(), StateError::Permissions { mode: 0o640, .. }), "{name}");
         fs::set_permissions(scratch.file(name), fs::Permissions::from_mode(0o600)).unwrap();
     }
-    // A link is no file of ours.
-    fs::rename(scratch.file("identity"), scratch.file("elsewhere")).unwrap();
-    std::os::unix::fs::symlink(scratch.file("elsewhere"), scratch.file("identity")).unwrap();
-    assert_damaged(&scratch.error(), "identity");
+    // The lock of a folder that somebody else may write to could be another's file.
+    fs::set_permissions(scratch.file("lock"), fs::Permissions::from_mode(0o620)).unwrap();
+    assert!(matches!(scratch.error(), StateError::Permissions { mode: 0o620, .. }));
+    fs::set_permissions(scratch.file("lock"), fs::Permissions::from_mode(0o600)).unwrap();
+    for open in [0o750, 0o705, 0o770, 0o701] {
+        fs::set_permissions(&scratch.0, fs::Permissions::from_mode(open)).unwrap();
+        let refused = scratch.error();
+        assert!(matches!(refused, StateError::Permissions { mode, .. } if mode == open), "{refused}");
+        assert!(refused.to_string().contains("chmod go="), "{refused}");
+    }
+    fs::set_permissions(&scratch.0, fs::Permissions::from_mode(0o700)).unwrap();
+    assert_eq!(scratch.rows().len(), 6);
+}
+
+// A link is no file of ours, whatever it leads to; nor is a folder where a file should be.
+#[cfg(unix)]
+#[test]
+fn k3_links_are_refused() {
+    use std::os::unix::fs::symlink;
+    let names = ["identity", "journal-1", "snapshot", "port", "lock"];
+    let scratch = Scratch::filled();
+    let found = Folder::open(&scratch.0).unwrap();
+    found.folder.transaction().snapshot(&[row(1)]).unwrap();
+    found.folder.keep_port(4_433).unwrap();
+    drop(found);
+    for name in names {
+        let kept = scratch.0.with_extension("kept");
+        fs::rename(scratch.file(name), &kept).unwrap();
+        symlink(&kept, scratch.file(name)).unwrap();
+        let refused = Folder::open(&scratch.0).and_then(|found| found.folder.port());
+        assert_damaged(&refused.unwrap_err(), name);
+        fs::remove_file(scratch.file(name)).unwrap();
+        fs::create_dir(scratch.file(name)).unwrap();
+        let refused = Folder::open(&scratch.0).and_then(|found| found.folder.port());
+        assert_damaged(&refused.unwrap_err(), name);
+        fs::remove_dir(scratch.file(name)).unwrap();
+        fs::rename(&kept, scratch.file(name)).unwrap();
+    }
+    assert_eq!(Folder::open(&scratch.0).unwrap().folder.port(), Ok(Some(4_433)));
+    let link = Scratch::new();
+    symlink(&scratch.0, &link.0).unwrap();
+    assert!(link.error().to_string().contains("symbolic link"));
+    fs::remove_file(&link.0).unwrap();
+}
+
+// Where the damage is, and only an unfinished end is dropped: nothing in the middle is.
+#[test]
+fn damage_before_the_end_says_where() {
+    let scratch = Scratch::filled();
+    let whole = fs::read_to_string(scratch.file("journal-0")).unwrap();
+    let starts: Vec<usize> = whole.match_indices('\n').map(|(at, _)| at + 1).collect();
+    for (line, start) in starts.iter().take(3).enumerate() {
+        let mut changed = whole.clone().into_bytes();
+        changed[start + 70] ^= 1;
+        // With an unfinished line behind it, too.
+        changed.extend_from_slice(b"0123");
+        fs::write(scratch.file("journal-0"), &changed).unwrap();
+        match scratch.error() {
+            StateError::Damaged { offset, .. } => {
+                assert_eq!(offset, Some(u64::try_from(*start).unwrap()), "line {line}")
+            }
+            other => panic!("{other}"),
+        }
+        assert!(scratch.error().to_string().contains(&format!("octet {start}")));
+        assert_eq!(fs::read(scratch.file("journal-0")).unwrap(), changed, "nothing is repaired");
+    }
+    // Octets that never got their content, as after a loss of power.
+    let mut torn = whole.into_bytes();
+    torn.extend_from_slice(&[0; 4_096]);
+    fs::write(scratch.file("journal-0"), &torn).unwrap();
+    assert_eq!(scratch.rows().len(), 6);
 }
 
 #[test]

@@ -3,14 +3,16 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use aecm_core::certificate::Certificate;
 use aecm_core::mailbox::Mailbox;
 use lettre::address::Envelope;
+use lettre::transport::smtp::client::{Certificate as TlsCertificate, CertificateStore, Tls, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
 use lettre::{Address, AsyncSmtpTransport, AsyncTransport as _, Tokio1Executor};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use crate::options::SmtpDelivery;
+use crate::options::{SmtpDelivery, SmtpSecurity};
 
 /// Mails that wait for a server at once; more are given up.
 const MAX_WAITING: usize = 1_000;
@@ -46,19 +48,22 @@ struct Counts {
 }
 
 impl Smtp {
-    pub(super) fn new(options: SmtpDelivery, hello: &str) -> Self {
+    /// # Errors
+    /// What is wrong with the roots or the host name.
+    pub(super) fn new(options: SmtpDelivery, hello: &str) -> Result<Self, String> {
         let transport = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&options.host)
             .port(options.port)
+            .tls(tls(&options)?)
             .timeout(Some(options.timeout))
             .hello_name(ClientId::Domain(hello.to_owned()))
             .build();
-        Self {
+        Ok(Self {
             transport,
             options,
             connections: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
             counts: Arc::default(),
             letters: Mutex::default(),
-        }
+        })
     }
 
     /// Takes a mail; nobody waits for it.
@@ -95,6 +100,39 @@ impl Smtp {
             sent: self.counts.sent.load(Ordering::Relaxed),
             given_up: self.counts.given_up.load(Ordering::Relaxed),
             waiting: letters.len(),
+        }
+    }
+}
+
+/// STARTTLS as the options want it.
+fn tls(options: &SmtpDelivery) -> Result<Tls, String> {
+    let parameters = TlsParameters::builder(options.host.clone());
+    let failed = |error: lettre::transport::smtp::Error| {
+        format!("TLS to the mail server {} cannot be set up: {error}", options.host)
+    };
+    match &options.security {
+        SmtpSecurity::Plain => Ok(Tls::None),
+        // Nothing says whose certificate it would have to be; the alternative is none at all.
+        SmtpSecurity::Offered => {
+            let parameters = parameters
+                .certificate_store(CertificateStore::None)
+                .dangerous_accept_invalid_certs(true)
+                .dangerous_accept_invalid_hostnames(true);
+            Ok(Tls::Opportunistic(parameters.build().map_err(failed)?))
+        }
+        SmtpSecurity::Required { roots_pem: None } => Ok(Tls::Required(parameters.build().map_err(failed)?)),
+        SmtpSecurity::Required { roots_pem: Some(roots_pem) } => {
+            let roots = Certificate::all_from_pem(roots_pem)
+                .map_err(|error| format!("the mail server's roots cannot be read: {error}"))?;
+            if roots.is_empty() {
+                return Err("there is no root to know the mail server by".to_owned());
+            }
+            let mut parameters = parameters.certificate_store(CertificateStore::None);
+            for root in roots {
+                let root = TlsCertificate::from_der(root.as_der().to_vec()).map_err(failed)?;
+                parameters = parameters.add_root_certificate(root);
+            }
+            Ok(Tls::Required(parameters.build().map_err(failed)?))
         }
     }
 }

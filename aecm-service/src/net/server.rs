@@ -24,6 +24,9 @@ const MAX_PACKAGE_BODY: usize = 512 * 1024;
 const HEADER_DEADLINE: Duration = Duration::from_secs(10);
 const TLS_DEADLINE: Duration = Duration::from_secs(10);
 const BODY_DEADLINE: Duration = Duration::from_secs(10);
+/// How long a port may still be taken by a service that is just ending.
+const BIND_PATIENCE: Duration = Duration::from_secs(3);
+const BIND_PAUSE: Duration = Duration::from_millis(20);
 /// How long to wait after a failed accept: without files left, the next one would fail at once.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Connections served at once; more wait in the kernel's queue.
@@ -64,6 +67,7 @@ pub(crate) struct Ask {
     pub(crate) method: String,
     pub(crate) path: String,
     pub(crate) content_type: Option<String>,
+    pub(crate) if_none_match: Option<String>,
     pub(crate) body: Result<Vec<u8>, Unread>,
 }
 
@@ -102,11 +106,27 @@ pub(crate) struct Server {
 }
 
 impl Server {
+    /// Refuses addresses that others reach.
+    pub(crate) fn require_loopback(address: SocketAddr) -> Result<(), Error> {
+        if address.ip().is_loopback() { Ok(()) } else { Err(Error::NotLoopback { address }) }
+    }
+
+    /// As [`Server::bind`], waiting for a service on that port that is just ending.
+    pub(crate) async fn bind_patiently(address: SocketAddr) -> Result<TcpListener, Error> {
+        let begun = tokio::time::Instant::now();
+        loop {
+            match Self::bind(address).await {
+                Err(Error::Listen { .. }) if begun.elapsed() < BIND_PATIENCE => {
+                    tokio::time::sleep(BIND_PAUSE).await;
+                }
+                done => return done,
+            }
+        }
+    }
+
     /// Binds a loopback address, so that the handler can be told its URL before it serves.
     pub(crate) async fn bind(address: SocketAddr) -> Result<TcpListener, Error> {
-        if !address.ip().is_loopback() {
-            return Err(Error::NotLoopback { address });
-        }
+        Self::require_loopback(address)?;
         TcpListener::bind(address).await.map_err(|error| Error::Listen { address, detail: error.to_string() })
     }
 
@@ -166,14 +186,14 @@ async fn serve(stream: tokio::net::TcpStream, acceptor: TlsAcceptor, handler: Ar
 async fn respond(request: Request<Incoming>, handler: &dyn Handler) -> Response<Full<Bytes>> {
     let (parts, body) = request.into_parts();
     let limit = if takes_packages(parts.uri.path()) { MAX_PACKAGE_BODY } else { MAX_BODY };
+    let text = |name: hyper::header::HeaderName| {
+        parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+    };
     let ask = Ask {
         method: parts.method.as_str().to_owned(),
         path: parts.uri.path().to_owned(),
-        content_type: parts
-            .headers
-            .get(hyper::header::CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok())
-            .map(str::to_owned),
+        content_type: text(hyper::header::CONTENT_TYPE),
+        if_none_match: text(hyper::header::IF_NONE_MATCH),
         body: read(body, limit, BODY_DEADLINE).await,
     };
     let answer = handler.handle(ask).await;

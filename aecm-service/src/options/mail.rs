@@ -16,7 +16,24 @@ pub enum MailDelivery {
     Smtp(SmtpDelivery),
 }
 
-/// A mail server that takes the mail over SMTP (RFC 5321), in the clear: for loopback and trusted networks.
+/// Whether the way to a mail server is encrypted (STARTTLS, RFC 3207).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SmtpSecurity {
+    /// Where the server offers it. Whose certificate it shows is not asked: against those who listen, not against
+    /// those who stand between.
+    #[default]
+    Offered,
+    /// Always, with a certificate of the host under these roots; without, the mail is given up.
+    Required {
+        /// PEM, one certificate or more; the system's roots where there is none.
+        roots_pem: Option<String>,
+    },
+    /// Never: for loopback and trusted networks.
+    Plain,
+}
+
+/// A mail server that takes the mail over SMTP (RFC 5321).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SmtpDelivery {
@@ -24,6 +41,8 @@ pub struct SmtpDelivery {
     pub host: String,
     /// Port.
     pub port: u16,
+    /// Whether the way is encrypted.
+    pub security: SmtpSecurity,
     /// How often one mail is tried before it is given up; at least once. Refusals with a 5xx code are final.
     pub attempts: u32,
     /// How long to wait before the second attempt; doubled before each further one.
@@ -33,12 +52,13 @@ pub struct SmtpDelivery {
 }
 
 impl SmtpDelivery {
-    /// Five attempts, 1, 2, 4 and 8 seconds apart; 30 seconds for a mail.
+    /// Encrypted where the server offers it; five attempts, 1, 2, 4 and 8 seconds apart; 30 seconds for a mail.
     #[must_use]
     pub fn new(host: &str, port: u16) -> Self {
         Self {
             host: host.to_owned(),
             port,
+            security: SmtpSecurity::default(),
             attempts: 5,
             pause: Duration::from_secs(1),
             timeout: Duration::from_secs(30),

@@ -212,21 +212,22 @@ async fn another_holder_of_the_mailbox_and_the_key_itself_revoke() {
     let url = client.url("revokeCert");
     let stranger = key(KeySpec::P256);
     for (key, status) in [(&stranger, 403), (&own, 200), (&own, 400)] {
-        let answered = revoke_by_key(&mut client, &url, &chain[0], key).await;
+        let answered = revoke_by_key(&mut client, &url, &chain[0], key, 0).await;
         assert_eq!(answered.status(), status, "{}", answered.text());
     }
 }
 
-async fn revoke_by_key(
+pub async fn revoke_by_key(
     client: &mut Client,
     url: &str,
     certificate: &Certificate,
     key: &SoftwareKey,
+    reason: u64,
 ) -> crate::client::Reply {
     let jwk: Value =
         serde_json::from_str(&Jwk::from_public_key(key.public_key()).unwrap().canonical()).unwrap();
     let header = json!({ "alg": "ES256", "jwk": jwk, "nonce": client.nonce().await, "url": url });
-    let payload = json!({ "certificate": encode(certificate.as_der()) });
+    let payload = json!({ "certificate": encode(certificate.as_der()), "reason": reason });
     let signer = key.clone().into_signer(std::sync::Arc::new(aecm_core::embed::OsRng));
     let body = jws_by(&signer, &header, payload.to_string().as_bytes()).await;
     client.send(url, body).await

@@ -1,11 +1,16 @@
 //! Where mail goes: a Maildir, a mail server, both.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use aecm_core::embed::{Clock as _, OsRng, Rng, SystemClock};
+use aecm_core::oid;
+use aecm_core::software::KeySpec;
 use aecm_core::suite::{Purpose, Suite};
+use aecm_core::tlv::{Tag, write};
 use aecm_service::mail::Outbox;
-use aecm_service::{MailDelivery, Service, SmtpDelivery};
+use aecm_service::{MailDelivery, Service, SmtpDelivery, SmtpSecurity};
 
 use crate::client::{Client, field, key, start_with};
 use crate::smtp::{Act, SmtpServer};
@@ -113,7 +118,7 @@ async fn a_challenge_in_a_maildir_outlives_the_process() {
     let mails = mails_in(&inbox.0.join("new"));
     let part1 = field(&mails[0].1, "Subject").unwrap().replace("ACME: ", "");
     let part2 = client.challenge(&order, "email-token-00").await["token"].as_str().unwrap().to_owned();
-    let request = crate::client::csr(&alice, Purpose::Sign, &key(aecm_core::software::KeySpec::Sm2)).await;
+    let request = crate::client::csr(&alice, Purpose::Sign, &key(KeySpec::Sm2)).await;
     client.finalize(&order, &request, Some(&format!("{part1}{part2}"))).await.expect(200);
 }
 
@@ -145,7 +150,7 @@ async fn mail_goes_to_a_server_and_to_the_other_places_too() {
     let service = start_with(|options| options.mail = ways).await;
     let mut client = Client::registered(&service).await;
     let alice = crate::client::open(&service, "alice@example.test");
-    client.issue(&alice, Suite::Sm2, Purpose::Sign, &key(aecm_core::software::KeySpec::Sm2)).await;
+    client.issue(&alice, Suite::Sm2, Purpose::Sign, &key(KeySpec::Sm2)).await;
     let outbox = settled(&service).await;
     assert_eq!((outbox.sent, outbox.given_up), (1, 0));
     let taken = server.taken();
@@ -216,4 +221,94 @@ async fn attempts_have_an_end() {
     client.order(&"alice@example.test".parse().unwrap(), None).await;
     let outbox = settled(&service).await;
     assert_eq!((outbox.sent, outbox.given_up), (0, 1));
+}
+
+/// The roots, and a server with a certificate under them for these names.
+async fn with_tls(names: &[&str]) -> (String, tokio_rustls::TlsAcceptor) {
+    let rng: Arc<dyn Rng> = Arc::new(OsRng);
+    let now = SystemClock.now();
+    let root = aecm_service::ca::Authority::root("Mail Root", KeySpec::P256, &rng, now).await.unwrap();
+    let server = key(KeySpec::P256);
+    let general = names.iter().map(|name| match name.parse::<std::net::Ipv4Addr>() {
+        Ok(address) => write::tlv(Tag::context_primitive(7), &address.octets()),
+        Err(_) => write::tlv(Tag::context_primitive(2), name.as_bytes()),
+    });
+    let general: Vec<u8> = general.collect::<Vec<_>>().concat();
+    let extension = write::sequence(&[
+        &write::oid(&oid::SUBJECT_ALT_NAME),
+        &write::octet_string(&write::tlv(Tag::SEQUENCE, &general)),
+    ]);
+    let template = aecm_service::ca::Template {
+        common_name: Some("mx".to_owned()),
+        attributes: Vec::new(),
+        lifetime: Duration::from_secs(86_400),
+        extensions: vec![extension],
+    };
+    let certificate = root.issue(&template, server.public_key(), &OsRng, now).await.unwrap();
+    let config =
+        rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(
+                vec![certificate.as_der().to_vec().into()],
+                rustls::pki_types::PrivatePkcs8KeyDer::from(server.to_pkcs8_der().to_vec()).into(),
+            )
+            .unwrap();
+    (root.certificate().to_pem(), tokio_rustls::TlsAcceptor::from(Arc::new(config)))
+}
+
+// RFC 3207: encrypted where it can be, always where it has to be, and then to nobody else.
+#[tokio::test]
+async fn mail_goes_encrypted_where_the_server_can_and_the_options_want_it() {
+    let (roots, acceptor) = with_tls(&["127.0.0.1"]).await;
+    let (other_roots, _) = with_tls(&["127.0.0.1"]).await;
+    let (elsewhere, misnamed) = with_tls(&["mx.example.test"]).await;
+    let required = |roots: &String| SmtpSecurity::Required { roots_pem: Some(roots.clone()) };
+    for (what, security, acceptor, taken, encrypted) in [
+        ("offered", SmtpSecurity::Offered, Some(&acceptor), true, true),
+        ("offered by anybody", SmtpSecurity::Offered, Some(&misnamed), true, true),
+        ("not offered", SmtpSecurity::Offered, None, true, false),
+        ("not wanted", SmtpSecurity::Plain, Some(&acceptor), true, false),
+        ("required", required(&roots), Some(&acceptor), true, true),
+        ("required, not offered", required(&roots), None, false, false),
+        ("required, under another root", required(&other_roots), Some(&acceptor), false, false),
+        (
+            "required, the system's roots",
+            SmtpSecurity::Required { roots_pem: None },
+            Some(&acceptor),
+            false,
+            false,
+        ),
+        ("required, of another name", required(&elsewhere), Some(&misnamed), false, false),
+    ] {
+        let server = SmtpServer::start_with(&[], acceptor.cloned()).await;
+        let mut way = SmtpDelivery::new("127.0.0.1", server.port);
+        (way.attempts, way.pause, way.security) = (2, Duration::from_millis(10), security);
+        let service = start_with(|options| options.mail = vec![MailDelivery::Smtp(way)]).await;
+        let mut client = Client::registered(&service).await;
+        client.order(&"alice@example.test".parse().unwrap(), None).await;
+        let outbox = settled(&service).await;
+        assert_eq!((outbox.sent, outbox.given_up), if taken { (1, 0) } else { (0, 1) }, "{what}");
+        assert_eq!(
+            (server.taken().len() == 1, server.seen.lock().unwrap().encrypted == 1),
+            (taken, encrypted),
+            "{what}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn roots_that_cannot_be_read_are_refused_at_the_start() {
+    for roots in ["", "no certificate", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"] {
+        let mut way = SmtpDelivery::new("127.0.0.1", 25);
+        way.security = SmtpSecurity::Required { roots_pem: Some(roots.to_owned()) };
+        let mut options = aecm_service::ServiceOptions::default();
+        options.mail = vec![MailDelivery::Smtp(way)];
+        let refused = Service::start(options).await.unwrap_err();
+        assert!(
+            matches!(&refused, aecm_service::Error::Mail(detail) if detail.contains("root")),
+            "{refused}"
+        );
+    }
 }

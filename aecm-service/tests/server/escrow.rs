@@ -105,6 +105,8 @@ async fn opened(service: &Service, device: &Device, request: &[u8], response: &[
         (escrow.issuer_der(), escrow.subject_der()),
         "the twin of the escrow's certificate"
     );
+    assert_eq!(signer.policy_oids(), [oid::AECM_ESCROW_POLICY]);
+    assert!(!signer.has_san_mailbox());
     assert!(
         signer.key_usage().unwrap().digital_signature() && escrow.key_usage().unwrap().key_encipherment()
     );
@@ -202,7 +204,23 @@ async fn keys_come_back_from_the_escrow() {
         let offer = offer(&second.client);
         let delete =
             json!({ "identifier": { "type": "email", "value": "alice@example.test" }, "delete": true });
+        let sealed = {
+            let journal = std::fs::read_to_string(world.scratch.0.join("journal-0")).unwrap();
+            let at = journal.find("\"package\":\"").unwrap() + 11;
+            journal[at..].split('"').next().unwrap().to_owned()
+        };
         second.client.post(&offer.url, &delete).await.expect(204);
+        for entry in std::fs::read_dir(&world.scratch.0).unwrap() {
+            let content = std::fs::read(entry.unwrap().path()).unwrap();
+            assert!(
+                !content.windows(64).any(|window| window == &sealed.as_bytes()[..64]),
+                "in the folder still"
+            );
+        }
+        let (kind, account) = second.events().await.pop().unwrap();
+        assert_eq!((kind.as_str(), account.as_str()), ("escrow-withdrawn", "this"));
+        let mails = second.client.mails(&alice).await;
+        assert!(mails.iter().any(|mail| String::from_utf8_lossy(&mail.raw).contains("forgotten there")));
         second.client = world.again(&second.client).await;
         nothing(&second.client.post(&offer.url, &delete).await);
         open(world.service(), "alice@example.test");
@@ -386,6 +404,128 @@ async fn the_escrow_s_certificate_is_under_the_mail_root() {
         let roots = service.anchors().smime.clone();
         let root = if suite == "sm2" { roots.sm2 } else { roots.classic };
         assert_eq!(above.issuer_der(), root.subject_der());
-        assert!(leaf.san_mailboxes().is_empty());
+        assert!(!leaf.has_san_mailbox());
+        assert_eq!(leaf.policy_oids(), [oid::AECM_ESCROW_POLICY], "it says what it is for");
     }
+}
+
+// Killed after the withdrawal was written and before the folder was written anew: the next start does that.
+#[tokio::test]
+async fn a_withdrawal_cut_short_is_finished_at_the_next_start() {
+    let mut world = World::new(|options| options.acme = with_escrow(KeySpec::Sm2)).await;
+    let alice = open(world.service(), "alice@example.test");
+    let mut device = Device::new(world.service(), &alice).await;
+    let shared = key(KeySpec::Sm2);
+    let chain = device.encrypting(&shared).await;
+    device.store(&[(&shared, &chain[..1])]).await.expect(204);
+    drop(world.service.take());
+    let path = world.scratch.0.join("journal-0");
+    let journal = std::fs::read_to_string(&path).unwrap();
+    let at = journal.find("\"package\":\"").unwrap() + 11;
+    let sealed = journal[at..].split('"').next().unwrap().to_owned();
+    // The line that the process wrote last.
+    let last = journal.lines().last().unwrap().split(' ').next().unwrap();
+    let row = r#"[["escrow","alice@example.test",null]]"#;
+    let digest: String = DigestAlgorithm::Sha256
+        .digest(format!("{last}{row}").as_bytes())
+        .iter()
+        .map(|octet| format!("{octet:02x}"))
+        .collect();
+    std::fs::write(&path, format!("{journal}{digest} {row}\n")).unwrap();
+    device.client = world.again(&device.client).await;
+    for entry in std::fs::read_dir(&world.scratch.0).unwrap() {
+        let content = std::fs::read(entry.unwrap().path()).unwrap();
+        assert!(!content.windows(64).any(|window| window == &sealed.as_bytes()[..64]), "in the folder still");
+    }
+    let (_, reply) = device.recover().await;
+    nothing(&reply);
+}
+
+async fn given(service: &Service, device: &mut Device) -> Vec<u8> {
+    let (request, reply) = device.recover().await;
+    let object = reply.expect(201).json();
+    let url = object["url"].as_str().unwrap().to_owned();
+    let response = decode(object["response"].as_str().unwrap()).unwrap();
+    let found = opened(service, device, &request, &response).await;
+    device.client.post(&url, &json!({ "status": "done" })).await.expect(200);
+    found
+}
+
+// A device that knows less than is kept takes nothing away: what is kept grows.
+#[tokio::test]
+async fn packages_are_united() {
+    let service = start(with_escrow(KeySpec::Sm2)).await;
+    let alice = open(&service, "alice@example.test");
+    let mut device = Device::new(&service, &alice).await;
+    let (old, new, classic) = (key(KeySpec::Sm2), key(KeySpec::Sm2), key(KeySpec::P256));
+    let old_chain = device.encrypting(&old).await;
+    device.store(&[(&old, &old_chain[..1])]).await.expect(204);
+    let url = device.client.url("revokeCert");
+    device.client.post(&url, &json!({ "certificate": encode(old_chain[0].as_der()) })).await.expect(200);
+    let new_chain = device.encrypting(&new).await;
+    let classic_chain = device.encrypting(&classic).await;
+    // A fresh device that was never given the old key.
+    device.store(&[(&classic, &classic_chain[..1]), (&new, &new_chain[..1])]).await.expect(204);
+    let all: [(&SoftwareKey, &[Certificate]); 3] =
+        [(&old, &old_chain[..1]), (&new, &new_chain[..1]), (&classic, &classic_chain[..1])];
+    assert_eq!(given(&service, &mut device).await, package(&all), "the oldest first");
+    // The same key with another certificate goes by both; the octets again change nothing.
+    let renewed = device.encrypting(&new).await;
+    device.store(&[(&new, &renewed[..1])]).await.expect(204);
+    let both = [new_chain[0].clone(), renewed[0].clone()];
+    let all: [(&SoftwareKey, &[Certificate]); 3] =
+        [(&old, &old_chain[..1]), (&new, &both), (&classic, &classic_chain[..1])];
+    assert_eq!(given(&service, &mut device).await, package(&all));
+    device.store(&[(&new, &new_chain[..1])]).await.expect(204);
+    assert_eq!(given(&service, &mut device).await, package(&all));
+    // A package that is refused takes nothing away, either.
+    let alien = key(KeySpec::Sm2);
+    assert_eq!(device.store(&[(&alien, &new_chain[..1])]).await.status(), 400);
+    assert_eq!(given(&service, &mut device).await, package(&all));
+}
+
+// What others certified, and what was certified for other things, is not kept nor given out.
+#[tokio::test]
+async fn only_certificates_issued_here_are_kept() {
+    let service = start(with_escrow(KeySpec::Sm2)).await;
+    let alice = open(&service, "alice@example.test");
+    let mut device = Device::new(&service, &alice).await;
+    let shared = key(KeySpec::Sm2);
+    let chain = device.encrypting(&shared).await;
+    let transport = core::mem::replace(&mut device.transport, shared.clone());
+    let foreign = stand_in(&device).await;
+    device.transport = transport;
+    device.store(&[(&shared, core::slice::from_ref(&foreign))]).await.refused(403, "unauthorized");
+    device.store(&[(&shared, &[foreign.clone(), chain[0].clone()])]).await.expect(204);
+    let kept: [(&SoftwareKey, &[Certificate]); 1] = [(&shared, &chain[..1])];
+    assert_eq!(given(&service, &mut device).await, package(&kept));
+    // Nor with what is kept already.
+    device.store(&[(&shared, &[chain[0].clone(), foreign])]).await.expect(204);
+    assert_eq!(given(&service, &mut device).await, package(&kept));
+}
+
+// Whoever took over an account long ago does not throw the keys away.
+#[tokio::test]
+async fn withdrawal_wants_a_fresh_proof() {
+    let dial = Arc::new(Dial::default());
+    let clock = dial.clone();
+    let service = start_with(move |options: &mut ServiceOptions| {
+        options.clock = clock;
+        options.acme = with_escrow(KeySpec::Sm2);
+    })
+    .await;
+    let alice = open(&service, "alice@example.test");
+    let mut device = Device::new(&service, &alice).await;
+    let shared = key(KeySpec::Sm2);
+    let chain = device.encrypting(&shared).await;
+    device.store(&[(&shared, &chain[..1])]).await.expect(204);
+    let url = offer(&device.client).url;
+    let delete = json!({ "identifier": { "type": "email", "value": "alice@example.test" }, "delete": true });
+    dial.0.store(3_700, Ordering::SeqCst);
+    let refused = device.client.post(&url, &delete).await.refused(403, "userActionRequired");
+    assert!(refused.text().contains("new authorization"));
+    dial.0.store(0, Ordering::SeqCst);
+    given(&service, &mut device).await;
+    device.client.post(&url, &delete).await.expect(204);
+    nothing(&device.client.post(&url, &delete).await);
 }

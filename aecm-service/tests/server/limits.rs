@@ -156,3 +156,106 @@ async fn every_refusal_below_acme_is_a_problem_document() {
     let stamp = client.raw(Method::Post, &format!("{base}/tsa/classic"), query, large).await;
     assert_eq!((stamp.status(), stamp.text()), (413, ""));
 }
+
+fn with_own_limit(per_account: usize) -> AcmeOptions {
+    let mut options = AcmeOptions::default();
+    options.per_account = per_account;
+    options
+}
+
+// One account's excess is its own; another account goes on.
+#[tokio::test]
+async fn an_account_has_a_share() {
+    let service = start(with_own_limit(3)).await;
+    let mut client = Client::registered(&service).await;
+    let mailboxes: Vec<Mailbox> =
+        (0..4).map(|number| open(&service, &format!("a{number}@example.test"))).collect();
+    for mailbox in &mailboxes[..3] {
+        client.order(mailbox, None).await;
+    }
+    let refused = client.order_reply(&mailboxes[3], None).await.refused(429, "rateLimited");
+    let wait: u64 = refused.header("retry-after").unwrap().parse().unwrap();
+    assert!((86_000..=86_400).contains(&wait), "{wait}");
+    assert!(client.mails(&mailboxes[3]).await.is_empty(), "what was refused sent no mail");
+    let mut other = Client::registered(&service).await;
+    for purpose in Purpose::ALL {
+        other.issue(&mailboxes[3], Suite::Sm2, purpose, &key(KeySpec::Sm2)).await;
+    }
+    // Three certificates stand: the next is refused where it would be issued, and the order is kept.
+    let order = other.order(&mailboxes[3], Some("sm2-sign-mv")).await;
+    let request = csr(&mailboxes[3], Purpose::Sign, &key(KeySpec::Sm2)).await;
+    let refused = other.finalize(&order, &request, None).await.refused(429, "rateLimited");
+    assert!(refused.header("retry-after").unwrap().parse::<u64>().unwrap() > 364 * 86_400);
+    assert_eq!(other.read(&order.url).await.expect(200).json()["status"], "ready");
+}
+
+// What is over makes room, what stands does not.
+#[tokio::test]
+async fn a_full_server_forgets_what_is_over() {
+    let clock = Arc::new(Later::default());
+    let service = start_with(|options| {
+        options.clock = clock.clone();
+        options.acme.capacity = 3;
+    })
+    .await;
+    let mut client = Client::registered(&service).await;
+    let alice = open(&service, "alice@example.test");
+    // Accounts: two that nothing hangs on.
+    let idle = Client::registered(&service).await;
+    clock.0.store(10, Ordering::SeqCst);
+    let later = Client::registered(&service).await;
+    client.issue(&alice, Suite::Sm2, Purpose::Sign, &key(KeySpec::Sm2)).await;
+    Client::new(&service).await.register().await.refused(429, "rateLimited");
+    clock.0.store(3_700, Ordering::SeqCst);
+    Client::registered(&service).await;
+    for (mut one, known) in [(idle, false), (later, true)] {
+        let url = one.url("newAccount");
+        let status = one.post_jwk(&url, &json!({ "onlyReturnExisting": true })).await.status();
+        assert_eq!(status, if known { 200 } else { 400 });
+    }
+    client.read(&client.kid.clone()).await.expect(200);
+    // Finished orders go after their day, orders and authorizations that came to nothing at once.
+    for suite in [Suite::Sm2, Suite::Classic] {
+        let spec = if suite == Suite::Sm2 { KeySpec::Sm2 } else { KeySpec::P256 };
+        client.issue(&alice, suite, Purpose::Timestamp, &key(spec)).await;
+    }
+    client.order_reply(&alice, None).await.refused(429, "rateLimited");
+    clock.0.store(86_400 + 3_700, Ordering::SeqCst);
+    let order = client.order(&alice, Some("sm2-encrypt-mv")).await;
+    // Three certificates stand.
+    let request = csr(&alice, Purpose::Encrypt, &key(KeySpec::Sm2)).await;
+    client.finalize(&order, &request, None).await.refused(429, "rateLimited");
+    clock.0.store(366 * 86_400, Ordering::SeqCst);
+    let order = client.order(&alice, Some("sm2-encrypt-mv")).await;
+    let token = client.token(&alice, &order).await;
+    client.finalize(&order, &request, Some(&token)).await.expect(200);
+    assert_eq!(service.certificate_directory().certificates(&alice).await.unwrap().len(), 3);
+    for _ in 0..5 {
+        let order = client.order(&"bob@example.test".parse().unwrap(), None).await;
+        client.post(&order.authorization, &json!({ "status": "deactivated" })).await.expect(200);
+    }
+}
+
+// A key that others have is refused for as long as the service lives, also when its certificate is forgotten.
+#[tokio::test]
+async fn a_compromised_key_outlives_its_certificate() {
+    let clock = Arc::new(Later::default());
+    let service = start_with(|options| {
+        options.clock = clock.clone();
+        options.acme.capacity = 1;
+    })
+    .await;
+    let mut client = Client::registered(&service).await;
+    let alice = open(&service, "alice@example.test");
+    let compromised = key(KeySpec::Sm2);
+    let chain = client.issue(&alice, Suite::Sm2, Purpose::Sign, &compromised).await;
+    let revoke = json!({ "certificate": aecm_acme::jws::encode(chain[0].as_der()), "reason": 1 });
+    client.post(&client.url("revokeCert"), &revoke).await.expect(200);
+    clock.0.store(366 * 86_400, Ordering::SeqCst);
+    client.issue(&alice, Suite::Sm2, Purpose::Sign, &key(KeySpec::Sm2)).await;
+    client.post(&client.url("revokeCert"), &revoke).await.refused(404, "malformed");
+    clock.0.fetch_add(86_500, Ordering::SeqCst);
+    let order = client.order(&alice, Some("sm2-sign-mv")).await;
+    let request = csr(&alice, Purpose::Sign, &compromised).await;
+    client.finalize(&order, &request, None).await.refused(400, "badPublicKey");
+}

@@ -142,6 +142,53 @@ async fn revocations_are_listed_by_their_issuer() {
     }
 }
 
+// A list is signed when there is something new to say, not for everybody who asks.
+#[tokio::test]
+async fn a_list_is_signed_once_and_again_when_something_is_revoked() {
+    let dial = Arc::new(Dial::default());
+    let clock = dial.clone();
+    let service = start_with(|options| options.clock = clock).await;
+    let mut client = Client::registered(&service).await;
+    let alice = open(&service, "alice@example.test");
+    let chain = client.issue(&alice, Suite::Sm2, Purpose::Sign, &key(KeySpec::Sm2)).await;
+    let url = chain[0].crl_urls()[0].clone();
+    let first = client.get(&url).await.expect(200);
+    let tag = first.header("etag").unwrap().to_owned();
+    assert_eq!(first.header("cache-control"), Some("no-cache"));
+    dial.0.store(6 * 3_600 - 60, Ordering::SeqCst);
+    assert_eq!(client.get(&url).await.expect(200).0.body, first.0.body);
+    for (known, status) in [
+        (tag.clone(), 304),
+        (format!("\"other\", W/{tag}"), 304),
+        ("*".to_owned(), 304),
+        ("\"other\"".to_owned(), 200),
+        (tag.trim_matches('"').to_owned(), 200),
+    ] {
+        let answer = client.get_if_changed(&url, &known).await.expect(status);
+        assert_eq!(answer.0.body.is_empty(), status == 304, "{known}");
+    }
+    // Another issuer's list is nothing to this one.
+    let payload = |leaf: &Certificate| json!({ "certificate": encode(leaf.as_der()) });
+    let stamp = client.issue(&alice, Suite::Sm2, Purpose::Timestamp, &key(KeySpec::Sm2)).await;
+    let revoke = client.url("revokeCert");
+    client.post(&revoke, &payload(&stamp[0])).await.expect(200);
+    client.get_if_changed(&url, &tag).await.expect(304);
+    // What is revoked shows at once.
+    client.post(&revoke, &payload(&chain[0])).await.expect(200);
+    let next = client.get_if_changed(&url, &tag).await.expect(200);
+    let list = Crl::from_der(&next.0.body, &Limits::default()).unwrap();
+    assert_eq!(list.entries().count(), 1);
+    let next = next.header("etag").unwrap().to_owned();
+    assert_ne!(next, tag);
+    // And without anything new before it is old.
+    client.get_if_changed(&url, &next).await.expect(304);
+    dial.0.store(13 * 3_600, Ordering::SeqCst);
+    let later = client.get_if_changed(&url, &next).await.expect(200);
+    let later = Crl::from_der(&later.0.body, &Limits::default()).unwrap();
+    assert!(later.this_update() > list.this_update());
+    assert!(later.number().unwrap() > list.number().unwrap());
+}
+
 // RFC 9773
 #[tokio::test]
 async fn renewal_is_due_in_the_last_third_and_at_once_when_revoked() {

@@ -211,6 +211,75 @@ async fn another_port_changes_the_urls_and_nothing_else() {
     assert!(order.url.contains(&format!(":{}/", world.port)));
 }
 
+// With a base URL nothing that a client or a certificate names changes with the port.
+#[tokio::test]
+async fn a_base_url_outlives_the_port() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let base = format!("https://localhost:{port}");
+    let fixed = base.clone();
+    let mut world = World::new(move |options| options.base_url = Some(fixed.clone())).await;
+    let listens = format!("https://127.0.0.1:{}/", world.port);
+    assert_eq!(world.service().directory_url(), format!("{base}/acme/directory"));
+    let ready = world.service().ready();
+    assert_eq!(ready["tsa"]["sm2"], format!("{base}/tsa/sm2"));
+    // At the port it listens on, every URL in an answer is that of the base.
+    let mut at = ready.clone();
+    at["directory"] = json!(format!("{listens}acme/directory"));
+    let client = Client::remote(&at).await;
+    assert!(!client.directory.to_string().contains(&listens));
+    assert_eq!(client.directory["newOrder"], format!("{base}/acme/new-order"));
+    // Started where the base says, the clients of before find everything.
+    drop(world.service.take());
+    world.port = port;
+    world.restart().await;
+    assert_eq!(world.service().ready()["directory"], ready["directory"]);
+    let mut client = Client::registered(world.service()).await;
+    let alice = open(world.service(), "alice@example.test");
+    let order = client.order(&alice, Some("sm2-sign-mv")).await;
+    assert!(order.url.starts_with(&base) && client.kid.starts_with(&base));
+    client = world.again(&client).await;
+    client.read(&order.url).await.expect(200);
+    let mut options = world.options();
+    options.base_url = Some("http://ca.example.test".to_owned());
+    let refused = Service::start(options).await.unwrap_err();
+    assert!(matches!(refused, Error::BaseUrl { .. }), "{refused}");
+}
+
+// Clients know URLs: the port of the folder is taken again, or the start fails and says what to do.
+#[tokio::test]
+async fn the_port_of_the_folder_is_kept() {
+    let mut world = World::new(|options| options.listen.set_port(0)).await;
+    let directory = world.service().directory_url();
+    let client = Client::registered(world.service()).await;
+    let mut client = world.again(&client).await;
+    assert_eq!(world.service().directory_url(), directory);
+    client.read(&client.kid.clone()).await.expect(200);
+    drop(world.service.take());
+    let port: u16 = directory.split(['/', ':']).nth(4).unwrap().parse().unwrap();
+    let taken = loop {
+        match TcpListener::bind(("127.0.0.1", port)) {
+            Ok(taken) => break taken,
+            Err(_) => tokio::time::sleep(std::time::Duration::from_millis(20)).await,
+        }
+    };
+    let refused = Service::start(world.options()).await.unwrap_err();
+    assert!(matches!(&refused, Error::KeptPort { address, .. } if address.port() == port), "{refused}");
+    assert!(refused.to_string().contains("--listen"), "{refused}");
+    // Another port that is asked for is kept from then on.
+    let mut options = world.options();
+    let other = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    options.listen.set_port(other);
+    let moved = Service::start(options).await.unwrap().directory_url();
+    assert!(moved.contains(&format!(":{other}/")));
+    drop(taken);
+    world.restart().await;
+    assert_eq!(world.service().directory_url(), moved);
+    drop(world.service.take());
+    std::fs::write(world.scratch.0.join("port"), "aecm-service port 1 00\n1").unwrap();
+    let refused = Service::start(world.options()).await.unwrap_err();
+    assert!(refused.to_string().contains("port"), "{refused}");
+}
+
 #[tokio::test]
 async fn a_folder_is_for_one_service() {
     let world = World::new(|_| {}).await;

@@ -197,6 +197,18 @@ impl Client {
         self.http.send(request).await
     }
 
+    pub async fn get_if_changed(&self, url: &str, tag: &str) -> Reply {
+        let headers = vec![("If-None-Match".to_owned(), tag.to_owned())];
+        let request = HttpRequest {
+            method: Method::Get,
+            url: url.to_owned(),
+            headers,
+            body: Vec::new(),
+            max_body: 1 << 20,
+        };
+        Reply(self.http.send(request).await.unwrap())
+    }
+
     pub async fn get(&self, url: &str) -> Reply {
         self.raw(Method::Get, url, None, Vec::new()).await
     }

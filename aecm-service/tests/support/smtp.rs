@@ -3,8 +3,9 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
 
 /// What it does with one connection.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +39,8 @@ pub struct Seen {
     pub script: VecDeque<Act>,
     pub taken: Vec<Taken>,
     pub connections: usize,
+    /// Connections that were encrypted.
+    pub encrypted: usize,
     pub hello: String,
 }
 
@@ -56,6 +59,11 @@ impl Drop for SmtpServer {
 impl SmtpServer {
     /// After the script it takes what comes.
     pub async fn start(script: &[Act]) -> Self {
+        Self::start_with(script, None).await
+    }
+
+    /// As [`SmtpServer::start`]; with an acceptor it offers STARTTLS.
+    pub async fn start_with(script: &[Act], acceptor: Option<TlsAcceptor>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let seen = Arc::new(Mutex::new(Seen { script: script.to_vec().into(), ..Seen::default() }));
@@ -63,9 +71,9 @@ impl SmtpServer {
         let task = tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
-                let shared = Arc::clone(&shared);
+                let (shared, acceptor) = (Arc::clone(&shared), acceptor.clone());
                 tokio::spawn(async move {
-                    let _hung_up = talk(stream, &shared).await;
+                    let _hung_up = talk(stream, &shared, acceptor).await;
                 });
             }
         });
@@ -81,7 +89,7 @@ impl SmtpServer {
     }
 }
 
-async fn talk(stream: TcpStream, seen: &Mutex<Seen>) -> std::io::Result<()> {
+async fn talk(stream: TcpStream, seen: &Mutex<Seen>, acceptor: Option<TlsAcceptor>) -> std::io::Result<()> {
     let act = {
         let mut seen = seen.lock().unwrap();
         seen.connections += 1;
@@ -97,17 +105,40 @@ async fn talk(stream: TcpStream, seen: &Mutex<Seen>) -> std::io::Result<()> {
         Act::Greet(line) => stream.write_all(format!("{line}\r\n").as_bytes()).await?,
         _ => stream.write_all(b"220 mx.example.test ESMTP\r\n").await?,
     }
+    if !lines(&mut stream, act, seen, acceptor.is_some()).await? {
+        return Ok(());
+    }
+    let mut stream = BufReader::new(acceptor.unwrap().accept(stream.into_inner()).await?);
+    seen.lock().unwrap().encrypted += 1;
+    lines(&mut stream, act, seen, false).await.map(|_| ())
+}
+
+/// Whether the client asked for TLS.
+async fn lines(
+    stream: &mut BufReader<impl AsyncRead + AsyncWrite + Unpin>,
+    act: Act,
+    seen: &Mutex<Seen>,
+    offers: bool,
+) -> std::io::Result<bool> {
     let (mut from, mut to) = (String::new(), String::new());
     loop {
         let mut line = String::new();
         if stream.read_line(&mut line).await? == 0 {
-            return Ok(());
+            return Ok(false);
         }
         let line = line.trim_end();
         let answer = match line.split(' ').next().unwrap().to_ascii_uppercase().as_str() {
             "EHLO" | "HELO" => {
                 seen.lock().unwrap().hello = line.to_owned();
-                "250-mx.example.test\r\n250-8BITMIME\r\n250 SMTPUTF8"
+                if offers {
+                    "250-mx.example.test\r\n250-8BITMIME\r\n250-STARTTLS\r\n250 SMTPUTF8"
+                } else {
+                    "250-mx.example.test\r\n250-8BITMIME\r\n250 SMTPUTF8"
+                }
+            }
+            "STARTTLS" if offers => {
+                stream.write_all(b"220 go\r\n").await?;
+                return Ok(true);
             }
             "MAIL" => {
                 from = line.to_owned();
@@ -120,7 +151,7 @@ async fn talk(stream: TcpStream, seen: &Mutex<Seen>) -> std::io::Result<()> {
             "DATA" => {
                 stream.write_all(b"354 go on\r\n").await?;
                 if matches!(act, Act::HangInData) {
-                    return Ok(());
+                    return Ok(false);
                 }
                 let mut raw = Vec::new();
                 loop {
@@ -142,7 +173,7 @@ async fn talk(stream: TcpStream, seen: &Mutex<Seen>) -> std::io::Result<()> {
             }
             "QUIT" => {
                 stream.write_all(b"221 bye\r\n").await?;
-                return Ok(());
+                return Ok(false);
             }
             "RSET" | "NOOP" => "250 ok",
             _ => "500 what?",

@@ -75,8 +75,10 @@ impl Choice {
         if recipients.is_empty() {
             return Err(ChooseError::NoRecipient);
         }
-        let everybody: Vec<&Correspondent> =
-            recipients.iter().chain(self.own_copy.then_some(sender)).collect();
+        // Who writes to themselves has one copy.
+        let to_oneself = recipients.iter().any(|reader| reader.mailbox().matches(sender.mailbox()));
+        let own = (self.own_copy && !to_oneself).then_some(sender);
+        let everybody: Vec<&Correspondent> = recipients.iter().chain(own).collect();
         let Outcome { suite, cipher, mut reasons } = self.outcome(&everybody)?;
         let mut planned = Vec::with_capacity(everybody.len());
         for correspondent in &everybody {

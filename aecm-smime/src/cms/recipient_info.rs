@@ -168,6 +168,9 @@ fn key_transport<'a>(value: &Tlv<'a>) -> Result<RecipientInfo<'a>, Error> {
     Ok(RecipientInfo::KeyTransport { rid, algorithm, encrypted_key })
 }
 
+/// Octets of the longest user keying material that is read (THREATS E6): it is hashed once for each key.
+const MAX_UKM: usize = 1024;
+
 fn key_agreement<'a>(value: &Tlv<'a>, limits: &Limits) -> Result<KeyAgreement<'a>, Error> {
     let mut fields = value.reader().at("KeyAgreeRecipientInfo")?;
     version(&mut fields, "KeyAgreeRecipientInfo.version")?;
@@ -185,6 +188,9 @@ fn key_agreement<'a>(value: &Tlv<'a>, limits: &Limits) -> Result<KeyAgreement<'a
             let mut inner = tagged.reader().at(what)?;
             let ukm = inner.octet_string().at(what)?;
             inner.finish().at(what)?;
+            if ukm.len() > MAX_UKM {
+                return Err(Error::Limit { what: "octets of user keying material", limit: MAX_UKM });
+            }
             Some(ukm)
         }
         None => None,

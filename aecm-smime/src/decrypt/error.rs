@@ -15,6 +15,9 @@ pub enum DecryptError {
     Failed,
     /// It is not encrypted to any of the given keys.
     NoMatchingKey,
+    /// Several of the given secret keys fit EncryptedData in CBC, or several keys without a certificate an envelope in
+    /// CBC, and nothing tells which is right: give one alone.
+    AmbiguousKey,
     /// It cannot be read, for a reason that anybody without a key can see.
     Malformed(Error),
     /// There is more of something than the limits allow.
@@ -40,11 +43,26 @@ pub enum DecryptError {
     Key(KeyError),
 }
 
+impl DecryptError {
+    /// Whether there is more of something than [`Limits`](aecm_core::limits::Limits) allows.
+    #[must_use]
+    pub const fn is_limit(&self) -> bool {
+        match self {
+            Self::Limit { .. } => true,
+            Self::Malformed(source) => source.is_limit(),
+            _ => false,
+        }
+    }
+}
+
 impl fmt::Display for DecryptError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Failed => f.write_str("the message did not decrypt"),
             Self::NoMatchingKey => f.write_str("the message is not encrypted to any of the given keys"),
+            Self::AmbiguousKey => f.write_str(
+                "several of the given keys fit the message, and nothing tells which is right; give one alone",
+            ),
             Self::Malformed(source) => write!(f, "{source}"),
             Self::Limit { what, limit } => write!(f, "the message has more than {limit} {what}"),
             Self::Unsupported { what, oid: Some(oid) } => write!(f, "{what} {oid} is not supported"),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use aecm_core::certificate::Certificate;
 use aecm_core::key::Decryptor;
+use aecm_core::public_key::PublicKey;
 use zeroize::Zeroizing;
 
 /// A key that may open the message, and the certificate by which senders name it. Expired and replaced
@@ -16,6 +17,16 @@ pub struct Recipient {
     /// The key.
     pub key: Arc<dyn Decryptor>,
 }
+
+/// A key that may open the message, without the certificate by which senders name it.
+///
+/// It is tried on every RecipientInfo that is for a key of its kind and size, those first that name it by its own
+/// identifier (RFC 5280 §4.2.1.2, method 1), within [`Limits::private_key_operations`]. With the certificate at hand
+/// use a [`Recipient`]: it knows which RecipientInfo is its own.
+///
+/// [`Limits::private_key_operations`]: aecm_core::limits::Limits::private_key_operations
+#[derive(Clone)]
+pub struct BareKey(Arc<dyn Decryptor>);
 
 /// A symmetric key that both sides have: for EncryptedData the content key itself, for KEKRecipientInfo the key
 /// that wraps it. Wiped when dropped; `Debug` shows the identifier only.
@@ -35,9 +46,11 @@ pub struct Password(Zeroizing<Vec<u8>>);
 pub enum OpenedBy {
     /// The key of this certificate.
     Certificate(Certificate),
+    /// The private half of this key, which came without a certificate.
+    Key(PublicKey),
     /// A symmetric key.
     SecretKey {
-        /// As the message names it; EncryptedData names none.
+        /// As the message names it; of EncryptedData, which names none, as the caller does.
         id: Option<Vec<u8>>,
     },
     /// A password.
@@ -54,14 +67,29 @@ impl OpenedBy {
         }
     }
 
-    /// The stable word: `certificate`, `secret-key` or `password`.
+    /// The stable word: `certificate`, `key`, `secret-key` or `password`.
     #[must_use]
     pub const fn word(&self) -> &'static str {
         match self {
             Self::Certificate(_) => "certificate",
+            Self::Key(_) => "key",
             Self::SecretKey { .. } => "secret-key",
             Self::Password => "password",
         }
+    }
+}
+
+impl BareKey {
+    /// A key alone.
+    #[must_use]
+    pub const fn new(key: Arc<dyn Decryptor>) -> Self {
+        Self(key)
+    }
+
+    /// The key.
+    #[must_use]
+    pub fn key(&self) -> &dyn Decryptor {
+        self.0.as_ref()
     }
 }
 
@@ -110,6 +138,12 @@ impl Password {
 impl fmt::Debug for Recipient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Recipient").field("certificate", &self.certificate).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for BareKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("BareKey").field(self.0.public_key()).finish()
     }
 }
 

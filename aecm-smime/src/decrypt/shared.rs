@@ -5,7 +5,7 @@
 use aecm_core::ecdh::KeyWrap;
 use aecm_core::limits::Limits;
 use aecm_core::oid;
-use aecm_core::password::{PasswordError, Pbkdf2Params};
+use aecm_core::password::{KeyDerivation, PasswordError, Pbkdf2Params};
 use aecm_core::tlv::{AlgorithmId, Reader, Rules};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -67,9 +67,11 @@ impl<'a> PasswordWrap<'a> {
         Ok(Self { derivation, cipher, iv, wrapped })
     }
 
-    /// Iterations that the password costs; `None` where no password is asked for.
-    pub(super) fn iterations(&self) -> Option<u64> {
-        self.derivation.as_ref().map(|derivation| u64::from(derivation.iterations()))
+    /// Iterations that the password costs, for every output of the pseudo-random function that the key needs; none
+    /// where no password is asked for.
+    pub(super) fn work(&self) -> u64 {
+        let cost = |one: &Pbkdf2Params| KeyDerivation::Pbkdf2(one.clone()).work(self.key_size());
+        self.derivation.as_ref().map_or(0, cost)
     }
 
     /// Octets of the key-encryption key.

@@ -49,11 +49,7 @@ pub(super) fn attempts<'a>(
         }
         // gmsm names the transport by the certificate's signature algorithm (STANDARDS §3.6), GmSSL by .301.2.
         KeyKind::Sm2 if SM2_TRANSPORTS.contains(&algorithm.oid) => {
-            let tolerances = if [oid::SM2_ENCRYPT, oid::SM2_ENCRYPT_WITH_SM3].contains(&algorithm.oid) {
-                Vec::new()
-            } else {
-                unusual
-            };
+            let tolerances = if is_standard_sm2(&algorithm.oid) { Vec::new() } else { unusual };
             Ok(sm2(algorithm, ciphertext, options, tolerances))
         }
         _ => Err(DecryptError::Unsupported {
@@ -64,7 +60,7 @@ pub(super) fn attempts<'a>(
 }
 
 /// The algorithms under which SM2 encryption travels in the field, the first the standard one.
-const SM2_TRANSPORTS: [ObjectIdentifier; 7] = [
+pub(super) const SM2_TRANSPORTS: [ObjectIdentifier; 7] = [
     oid::SM2_ENCRYPT,
     oid::SM2_ENCRYPT_WITH_SM3,
     oid::SM2_CURVE,
@@ -73,6 +69,11 @@ const SM2_TRANSPORTS: [ObjectIdentifier; 7] = [
     oid::RSA_ENCRYPTION,
     oid::EC_PUBLIC_KEY,
 ];
+
+/// Whether the algorithm is one that the standards have for SM2 encryption.
+pub(super) fn is_standard_sm2(oid: &ObjectIdentifier) -> bool {
+    [oid::SM2_ENCRYPT, oid::SM2_ENCRYPT_WITH_SM3].contains(oid)
+}
 
 fn sm2<'a>(
     algorithm: &AlgorithmId<'a>,

@@ -75,6 +75,20 @@ pub enum MimeError {
     Rng,
 }
 
+impl MimeError {
+    /// Whether there is more of something than [`Limits`](aecm_core::limits::Limits) allows.
+    #[must_use]
+    pub const fn is_limit(&self) -> bool {
+        matches!(
+            self,
+            Self::TooLarge { .. }
+                | Self::TooManyParts { .. }
+                | Self::TooDeep { .. }
+                | Self::Header(HeaderError::TooLarge { .. } | HeaderError::TooMany { .. })
+        )
+    }
+}
+
 impl fmt::Display for MimeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -23,6 +23,19 @@ pub enum OpenError {
     },
 }
 
+impl OpenError {
+    /// Whether there is more of something than [`Limits`](aecm_core::limits::Limits) allows.
+    #[must_use]
+    pub const fn is_limit(&self) -> bool {
+        match self {
+            Self::Mime(source) => source.is_limit(),
+            Self::Cms(source) => source.is_limit(),
+            Self::Decrypt(source) => source.is_limit(),
+            Self::TooManyLayers { .. } => true,
+        }
+    }
+}
+
 impl fmt::Display for OpenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -2,15 +2,16 @@
 //!
 //! Whom a signature is to be bound to is known only at the end, when the protected From has come out.
 
+use aecm_core::digest::sha256;
 use zeroize::Zeroizing;
 
 use super::{OpenError, OpenOptions};
 use crate::cipher::ContentCipher;
 use crate::cms::{CompressedData, Form, SignedData};
-use crate::decrypt::{Content, DecryptError, DecryptOptions, Decrypted, OpenedBy, decrypt_with};
+use crate::decrypt::{Content, DecryptError, DecryptOptions, Decrypted, OpenedBy, decrypt_within};
 use crate::mime::{CmsKind, Entity, MimeError, Protection};
 use crate::tolerance::Tolerance;
-use crate::verify::SignedReport;
+use crate::verify::{Reason, SignedReport, Verdict};
 
 /// One layer of a mail, from the outside in.
 #[derive(Clone, Debug)]
@@ -41,8 +42,25 @@ pub struct EncryptedLayer {
     pub form: Form,
     /// Whether the cipher's tag vouches for the content. CBC has none.
     pub authenticated: bool,
+    /// SHA-256 of what came out. None where that is withheld (THREATS E1).
+    pub content_sha256: Option<[u8; 32]>,
     /// What was forgiven.
     pub tolerances: Vec<Tolerance>,
+}
+
+impl EncryptedLayer {
+    /// The verdict on this layer alone: [`Verdict::Valid`] where a tag vouches for the content, else
+    /// [`Verdict::Unauthenticated`]; a signature further in may vouch for it all the same.
+    #[must_use]
+    pub const fn verdict(&self) -> Verdict {
+        if self.authenticated { Verdict::Valid } else { Verdict::Unauthenticated }
+    }
+
+    /// Why that is the verdict.
+    #[must_use]
+    pub fn reasons(&self) -> &'static [Reason] {
+        if self.authenticated { &[] } else { &[Reason::Unauthenticated] }
+    }
 }
 
 /// A layer that was compressed.
@@ -51,6 +69,8 @@ pub struct EncryptedLayer {
 pub struct CompressedLayer {
     /// Octets before and after decompression.
     pub octets: (usize, usize),
+    /// SHA-256 of what came out.
+    pub content_sha256: [u8; 32],
     /// What was forgiven.
     pub tolerances: Vec<Tolerance>,
 }
@@ -61,7 +81,8 @@ pub struct CompressedLayer {
 pub struct SignedLayer {
     /// Whether the content stood in the clear (multipart/signed).
     pub clear: bool,
-    /// What the verifier found. Its `content` is empty: see [`Opened::content`](super::Opened::content).
+    /// What the verifier found, with the digest of the content. Its `content` is empty: see
+    /// [`Opened::content`](super::Opened::content).
     pub report: SignedReport,
     /// What was forgiven, in MIME and CMS.
     pub tolerances: Vec<Tolerance>,
@@ -117,10 +138,14 @@ pub(super) async fn walk(mail: &[u8], options: &OpenOptions<'_>) -> Result<Walke
     let mut current = Zeroizing::new(mail.to_vec());
     // Whether a layer further out was decrypted without authentication.
     let mut unauthenticated = false;
+    // Of all passwords in all layers (THREATS E6).
+    let mut iterations = limits.pbkdf2_iterations;
     loop {
-        let step = match step(&current, &layers, options).await {
+        let step = match step(&current, &layers, options, &mut iterations).await {
             // What lies in there an attacker may have bent: what is wrong with it must not be told from a wrong
-            // key (THREATS E1).
+            // key (THREATS E1). That there is too much of it says no more than content that can be read does, whose
+            // verdict is `Unauthenticated`.
+            Err(error) if error.is_limit() => return Err(error),
             Ok(Step::Broken) | Err(_) if unauthenticated => return Err(DecryptError::Failed.into()),
             step => step?,
         };
@@ -141,7 +166,12 @@ pub(super) async fn walk(mail: &[u8], options: &OpenOptions<'_>) -> Result<Walke
 }
 
 /// Looks at `octets` and takes the next layer off.
-async fn step(octets: &[u8], layers: &[Found], options: &OpenOptions<'_>) -> Result<Step, OpenError> {
+async fn step(
+    octets: &[u8],
+    layers: &[Found],
+    options: &OpenOptions<'_>,
+    iterations: &mut u64,
+) -> Result<Step, OpenError> {
     let limits = &options.policy.limits;
     let step = look(octets, layers.is_empty(), options)?;
     let full = layers.len() >= limits.crypto_layers;
@@ -151,7 +181,7 @@ async fn step(octets: &[u8], layers: &[Found], options: &OpenOptions<'_>) -> Res
         _ if full => return Err(OpenError::TooManyLayers { limit: limits.crypto_layers }),
         Look::Layer(found, inside) => Step::Layer(found, inside),
         Look::Decrypt(cms, tolerances) => {
-            let (layer, content) = unwrap(&cms, tolerances, options).await?;
+            let (layer, content) = unwrap(&cms, tolerances, options, iterations).await?;
             Step::Layer(Found::Encrypted(layer), Some(content))
         }
         Look::Decompress(cms, tolerances) => {
@@ -209,15 +239,17 @@ async fn unwrap(
     cms: &[u8],
     mut tolerances: Vec<Tolerance>,
     options: &OpenOptions<'_>,
+    iterations: &mut u64,
 ) -> Result<(EncryptedLayer, Zeroizing<Vec<u8>>), OpenError> {
     let how = DecryptOptions {
         limits: options.policy.limits.clone(),
+        bare_keys: options.bare_keys.to_vec(),
         secret_keys: options.secret_keys.to_vec(),
         passwords: options.passwords.to_vec(),
         sm2_form: options.sm2_form,
         ..DecryptOptions::default()
     };
-    let decrypted = decrypt_with(cms, options.keys, &how).await?;
+    let decrypted = decrypt_within(cms, options.keys, &how, iterations).await?;
     tolerances.extend(&decrypted.tolerances);
     let (authenticated, content) = match decrypted.content {
         Content::Authenticated(content) => (true, content),
@@ -225,7 +257,8 @@ async fn unwrap(
         Content::Unauthenticated(content) => (false, content.into_unauthenticated()),
     };
     let Decrypted { cipher, opened_by, form, .. } = decrypted;
-    Ok((EncryptedLayer { cipher, opened_by, form, authenticated, tolerances }, content))
+    let content_sha256 = Some(sha256(&content));
+    Ok((EncryptedLayer { cipher, opened_by, form, authenticated, content_sha256, tolerances }, content))
 }
 
 fn decompress(
@@ -238,5 +271,5 @@ fn decompress(
     let content = compressed.decompress(limits)?;
     tolerances.extend(compressed.tolerances());
     let octets = (compressed.compressed_len(), content.len());
-    Ok((CompressedLayer { octets, tolerances }, content))
+    Ok((CompressedLayer { octets, content_sha256: sha256(&content), tolerances }, content))
 }

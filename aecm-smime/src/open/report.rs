@@ -132,11 +132,12 @@ pub(super) fn judge(mail: &[u8], walked: Walked, options: &OpenOptions<'_>) -> R
         content = None;
         protected = None;
         inner_parts.clear();
-        if unauthenticated && hide_inside(&mut layers) {
-            reasons = vec![Reason::Unauthenticated];
-            tolerances.clear();
-            each_tolerance(&layers, &mut tolerances);
-        }
+    }
+    // Also where there is no content to withhold.
+    if unauthenticated && !options.accept_unauthenticated && hide_inside(&mut layers) {
+        reasons = vec![Reason::Unauthenticated];
+        tolerances.clear();
+        each_tolerance(&layers, &mut tolerances);
     }
     let mut each: Vec<Reason> = Vec::with_capacity(reasons.len());
     for reason in reasons {
@@ -286,17 +287,26 @@ fn each_tolerance(layers: &[Layer], tolerances: &mut Vec<Tolerance>) {
     }
 }
 
-/// Takes away what was found inside a layer that is not authenticated, unless a signature in there holds by its
-/// mathematics: an attacker who bends the ciphertext must not learn what came out (THREATS E1, M5).
+/// Takes away what was found inside the first layer that is not authenticated and has no signature of its own in it
+/// that holds by its mathematics: an attacker who bends the ciphertext must not learn what came out (THREATS E1, M5).
+/// A signature further out is over the ciphertext, and anybody can make one; one behind a further such layer is over
+/// what that gave.
 fn hide_inside(layers: &mut Vec<Layer>) -> bool {
     let bendable = |layer: &Layer| matches!(layer, Layer::Encrypted(layer) if !layer.authenticated);
-    let Some(at) = layers.iter().position(bendable) else { return false };
-    let held = signatures(layers.get(at..).unwrap_or_default())
-        .any(|report| report.signers.iter().any(|signer| signer.checks.cryptographically_valid()));
-    if !held {
-        layers.truncate(at + 1);
+    let is_held =
+        |report: &SignedReport| report.signers.iter().any(|signer| signer.checks.cryptographically_valid());
+    let is_open = |at: usize| {
+        let inside = layers.get(at + 1..).unwrap_or_default();
+        let own = inside.iter().position(bendable).and_then(|end| inside.get(..end)).unwrap_or(inside);
+        !signatures(own).any(is_held)
+    };
+    let open = (0..layers.len()).find(|at| layers.get(*at).is_some_and(bendable) && is_open(*at));
+    let Some(at) = open else { return false };
+    layers.truncate(at + 1);
+    if let Some(Layer::Encrypted(layer)) = layers.last_mut() {
+        layer.content_sha256 = None;
     }
-    !held
+    true
 }
 
 /// Whether some layer was decrypted without authentication and no valid signature lies further in (M5).

@@ -160,6 +160,8 @@ pub struct TimeReport {
     /// signingTime: what the signer says.
     pub claimed: Option<Time>,
     /// The earliest time at which an authority that is trusted saw the signature.
+    ///
+    /// It is what the authority says (genTime); certificates are judged for the latest time that its accuracy leaves open.
     pub proven: Option<Time>,
     /// That authority.
     pub authority: Option<String>,
@@ -238,6 +240,8 @@ pub struct SignedReport {
     /// The content that the message carries, where the mathematics hold for at least one signer and the
     /// summary is not [`Verdict::Invalid`] for a cryptographic failure. `None` where it is detached.
     pub content: Option<Vec<u8>>,
+    /// SHA-256 of the content that was judged, carried or detached, whatever came of it; `None` where there is none.
+    pub content_sha256: Option<[u8; 32]>,
     /// What was forgiven, in reading and for each signer.
     pub tolerances: Vec<Tolerance>,
     /// Reasons of the message as a whole.

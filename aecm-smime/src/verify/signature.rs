@@ -4,7 +4,7 @@ use aecm_core::certificate::Certificate;
 use aecm_core::digest::DigestAlgorithm;
 use aecm_core::oid;
 use aecm_core::public_key::{KeyKind, PublicKey};
-use aecm_core::signature::{SignatureAlgorithm, Sm2Id};
+use aecm_core::signature::{AlgorithmError, SignatureAlgorithm, Sm2Id};
 use aecm_core::tlv::AlgorithmId;
 
 use crate::cms::{Form, SignerInfo};
@@ -100,13 +100,18 @@ impl Question<'_> {
 
     fn ask_key(&self, key: &PublicKey, budget: &mut Budget, outcome: &mut Outcome) -> bool {
         let identifier = self.info.signature_algorithm();
-        let Ok(algorithm) = SignatureAlgorithm::from_identifier(identifier, key, Some(self.digest)) else {
-            let known = oid::name(&identifier.oid).is_some();
-            let reason =
-                if known { Reason::AlgorithmMismatch } else { Reason::UnsupportedSignatureAlgorithm };
-            let check = if known { CheckResult::Invalid } else { CheckResult::NotEvaluated };
-            outcome.fail(reason, check);
-            return false;
+        let algorithm = match SignatureAlgorithm::from_identifier(identifier, key, Some(self.digest)) {
+            Ok(algorithm) => algorithm,
+            Err(error) => {
+                // PSS has parameters that are somebody's right and not ours: a mask of another hash.
+                let known = oid::name(&identifier.oid).is_some()
+                    && !matches!(error, AlgorithmError::UnsupportedParameters { .. });
+                let reason =
+                    if known { Reason::AlgorithmMismatch } else { Reason::UnsupportedSignatureAlgorithm };
+                let check = if known { CheckResult::Invalid } else { CheckResult::NotEvaluated };
+                outcome.fail(reason, check);
+                return false;
+            }
         };
         if algorithm.digest() != self.digest {
             outcome.fail(Reason::AlgorithmMismatch, CheckResult::Invalid);
@@ -192,6 +197,9 @@ impl Question<'_> {
                     list.push(Tolerance::RsaParametersAbsent);
                 }
             }
+        }
+        if matches!(algorithm, SignatureAlgorithm::RsaPssSalt(..)) {
+            list.push(Tolerance::PssSaltLength);
         }
         if [oid::EC_PUBLIC_KEY, oid::SM2_CURVE].contains(&identifier.oid) {
             list.push(Tolerance::SignatureAlgorithmIsKeyType);

@@ -1,7 +1,7 @@
 //! One signer: every check in its order, into one report.
 
 use aecm_core::certificate::Certificate;
-use aecm_core::digest::DigestAlgorithm;
+use aecm_core::digest::{DigestAlgorithm, sha256};
 use aecm_core::mailbox::Mailbox;
 use aecm_core::oid::{self, ObjectIdentifier};
 use aecm_core::signature::SignatureAlgorithm;
@@ -44,7 +44,7 @@ impl Verifier<'_> {
         let verified = outcome.map(|outcome| outcome.verified).unwrap_or_default();
         spent.stamps.read(info, &self.owners(&candidates, &verified), &mut draft);
         // A stamp moves the judgement back, never forward, and does not switch on dates that nobody asked for.
-        let at = match (draft.time.proven, self.at) {
+        let at = match (draft.proven_by, self.at) {
             (Some(proven), Some(at)) => Some(proven.min(at)),
             (_, at) => at,
         };
@@ -203,6 +203,7 @@ impl Verifier<'_> {
             (
                 attributes::signing_certificate_holds(info, leaf, &self.policy.limits),
                 trust.chain == CheckResult::Valid,
+                trust.weak.is_empty(),
                 trust.usage == CheckResult::Valid,
                 self.identity(&leaf.mailboxes()) == CheckResult::Valid,
             )
@@ -236,6 +237,12 @@ impl Verifier<'_> {
             draft.reasons.append(&mut reasons);
             tolerances.into_iter().for_each(|tolerance| note(&mut draft.tolerances, tolerance));
         }
+        for reason in trust.weak {
+            draft.checks.policy = CheckResult::Invalid;
+            if !draft.reasons.contains(&reason) {
+                draft.reasons.push(reason);
+            }
+        }
         draft.checks.chain = trust.chain;
         draft.checks.usage = trust.usage;
         draft.checks.revocation = trust.revocation;
@@ -265,6 +272,13 @@ pub(super) struct Spent<'a> {
 }
 
 impl Spent<'_> {
+    /// SHA-256 of the content.
+    pub(super) fn sha256(&mut self, content: &[u8]) -> [u8; 32] {
+        let known = self.digests.iter().find(|(known, _)| *known == DigestAlgorithm::Sha256);
+        let known = known.and_then(|(_, made)| made.as_slice().try_into().ok());
+        known.unwrap_or_else(|| sha256(content))
+    }
+
     /// The digest of the content, which is hashed once for each algorithm however many signers there are.
     fn digest(&mut self, digest: DigestAlgorithm, content: &[u8]) -> Vec<u8> {
         if let Some((_, made)) = self.digests.iter().find(|(known, _)| *known == digest) {
@@ -283,6 +297,8 @@ pub(super) struct Draft {
     pub(super) checks: Checks,
     pub(super) reasons: Vec<Reason>,
     pub(super) time: TimeReport,
+    /// The proven time at its latest: with its accuracy.
+    pub(super) proven_by: Option<Time>,
     chain: Vec<Certificate>,
     valid_policies: Vec<ObjectIdentifier>,
     tolerances: Vec<Tolerance>,
@@ -296,6 +312,7 @@ impl Draft {
             checks: Checks::NONE,
             reasons: Vec::new(),
             time: TimeReport::default(),
+            proven_by: None,
             chain: Vec::new(),
             valid_policies: Vec::new(),
             tolerances: Vec::new(),

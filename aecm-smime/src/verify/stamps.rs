@@ -1,7 +1,10 @@
 //! Collects timestamp tokens and hands them to the verifier of tokens.
 
+use core::time::Duration;
+
 use aecm_core::mailbox::Mailbox;
 use aecm_core::oid;
+use aecm_core::time::Time;
 
 use crate::cms::SignerInfo;
 use crate::verify::reason::Reason;
@@ -22,7 +25,8 @@ impl<'a> Stamps<'a> {
         Self { verifier, left: MAX_TOKENS }
     }
 
-    /// Reads the tokens of one signer into its report. The earliest time of an authority is the proven one, a
+    /// Reads the tokens of one signer into its report. The earliest time of an authority, its accuracy counted
+    /// in, is the proven one, a
     /// TSA before a mailbox-bound unit, and that only for the mailbox it is held for, which has to be one of
     /// `owners`; what the mailbox says of itself never is.
     pub(super) fn read(&mut self, info: &SignerInfo<'_>, owners: &[Mailbox], draft: &mut Draft) {
@@ -61,14 +65,16 @@ impl<'a> Stamps<'a> {
                             .to_owned(),
                     });
                 }
-                TokenFinding::Proven { time, authority, trust, .. } => {
+                TokenFinding::Proven { time, accuracy, authority, trust, .. } => {
                     draft.checks.time = CheckResult::Valid;
-                    let better = match (draft.time.trust, draft.time.proven) {
-                        (Some(held), Some(proven)) => (trust, time) < (held, proven),
+                    let latest = latest(time, accuracy);
+                    let better = match (draft.time.trust, draft.proven_by, draft.time.proven) {
+                        (Some(held), Some(by), Some(proven)) => (trust, latest, time) < (held, by, proven),
                         _ => true,
                     };
                     if better {
                         draft.time.proven = Some(time);
+                        draft.proven_by = Some(latest);
                         draft.time.authority = Some(authority);
                         draft.time.trust = Some(trust);
                     }
@@ -85,6 +91,13 @@ impl<'a> Stamps<'a> {
             draft.checks.time = CheckResult::Invalid;
         }
     }
+}
+
+/// The end of the second by which the signature was there for certain: genTime may be off by `accuracy`.
+fn latest(time: Time, accuracy: Option<Duration>) -> Time {
+    let accuracy = accuracy.unwrap_or_default();
+    let seconds = accuracy.as_secs().saturating_add(u64::from(accuracy.subsec_nanos() > 0));
+    Time::from_unix(time.unix().saturating_add_unsigned(seconds))
 }
 
 impl Draft {

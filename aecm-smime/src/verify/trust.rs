@@ -7,6 +7,7 @@ use aecm_core::path::{
     Budget, Path, PathFailure, PathOptions, PathPurpose, PathReason, PathTolerance, RevocationStatus,
     validate_within,
 };
+use aecm_core::public_key::{KeyKind, MIN_RSA_BITS, PublicKey};
 use aecm_core::time::Time;
 
 use crate::tolerance::Tolerance;
@@ -22,6 +23,8 @@ pub(super) struct Trust {
     pub(super) valid_policies: Vec<ObjectIdentifier>,
     pub(super) tolerances: Vec<Tolerance>,
     pub(super) usage: CheckResult,
+    /// What on the path is too weak for the policy.
+    pub(super) weak: Vec<Reason>,
     pub(super) path: Vec<Certificate>,
     pub(super) reasons: Vec<Reason>,
     pub(super) missing: Vec<Missing>,
@@ -43,6 +46,7 @@ impl Verifier<'_> {
             valid_policies: Vec::new(),
             tolerances: Vec::new(),
             usage: CheckResult::Valid,
+            weak: Vec::new(),
             path: Vec::new(),
             reasons: Vec::new(),
             missing: Vec::new(),
@@ -68,9 +72,14 @@ impl Verifier<'_> {
             match found {
                 Ok(found) => {
                     trust.chain = CheckResult::Valid;
+                    for tolerance in &found.tolerances {
+                        match self.judged(*tolerance, &found.chain) {
+                            Ok(allowed) => trust.tolerances.extend(allowed),
+                            Err(reason) => trust.weak.push(reason),
+                        }
+                    }
                     trust.path = found.chain;
                     trust.valid_policies = found.valid_policies;
-                    trust.tolerances.extend(found.tolerances.into_iter().filter_map(named));
                     unknown = Some(found.revocation_unknown);
                     if found.revocation == RevocationStatus::Good {
                         trust.revocation = RevocationCheck::Good;
@@ -101,6 +110,8 @@ impl Verifier<'_> {
         trust
     }
 
+    /// A path of algorithms that the policy takes, or else one that is weak: whether it holds is one question, and
+    /// what the policy says to it is another.
     fn path(
         &self,
         leaf: &Certificate,
@@ -109,10 +120,48 @@ impl Verifier<'_> {
         at: Option<Time>,
         budget: &mut Budget,
     ) -> Result<Path, PathFailure> {
+        let strong = self.path_of(leaf, bag, purpose, at, (self.policy.sha1, self.rsa_bits_min()), budget);
+        match strong {
+            Err(failure) if failure.reason == PathReason::WeakAlgorithm => {
+                self.path_of(leaf, bag, purpose, at, (true, MIN_RSA_BITS), budget)
+            }
+            other => other,
+        }
+    }
+
+    /// The smallest RSA key of a path. A policy that asks for more of the signer asks the CAs above for what is
+    /// usual.
+    fn rsa_bits_min(&self) -> usize {
+        self.policy.rsa_bits_min.min(USUAL_RSA_BITS)
+    }
+
+    /// What the policy says to something weak on a path: tolerated, or a reason.
+    fn judged(&self, tolerance: PathTolerance, chain: &[Certificate]) -> Result<Option<Tolerance>, Reason> {
+        match tolerance {
+            PathTolerance::WeakDigest if self.policy.sha1 => Ok(Some(Tolerance::WeakDigest)),
+            PathTolerance::WeakDigest => Err(Reason::WeakDigest),
+            PathTolerance::WeakKey => {
+                let weak = |one: &Certificate| {
+                    let kind = one.public_key().map(PublicKey::kind);
+                    matches!(kind, Some(KeyKind::Rsa { bits }) if bits < self.rsa_bits_min())
+                };
+                if chain.iter().any(weak) { Err(Reason::WeakKey) } else { Ok(Some(Tolerance::WeakKey)) }
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn path_of(
+        &self,
+        leaf: &Certificate,
+        bag: &[Certificate],
+        purpose: PathPurpose,
+        at: Option<Time>,
+        (sha1, rsa_bits_min): (bool, usize),
+        budget: &mut Budget,
+    ) -> Result<Path, PathFailure> {
         let mut options = PathOptions::new(purpose, at, self.policy.limits.clone());
-        options.sha1 = self.policy.sha1;
-        // A policy that asks for more of the signer asks the CAs above for what is usual.
-        options.rsa_bits_min = self.policy.rsa_bits_min.min(options.rsa_bits_min);
+        (options.sha1, options.rsa_bits_min) = (sha1, rsa_bits_min);
         options.policies = self.policies.clone();
         options.revocation = self.revocation.clone();
         // A proven time lies in the past; evidence is of today.
@@ -152,13 +201,8 @@ fn usage_allows(leaf: &Certificate, purpose: PathPurpose) -> bool {
     signs && mail
 }
 
-const fn named(tolerance: PathTolerance) -> Option<Tolerance> {
-    match tolerance {
-        PathTolerance::WeakDigest => Some(Tolerance::WeakDigest),
-        PathTolerance::WeakKey => Some(Tolerance::WeakKey),
-        _ => None,
-    }
-}
+/// Bits of an RSA key from which it is usual.
+const USUAL_RSA_BITS: usize = 2_048;
 
 fn revocation_missing(certificate: &Certificate) -> Missing {
     Missing::Revocation {

@@ -13,6 +13,10 @@ use super::read::Budget;
 /// Octets of the shortest key that PBMAC1 may use (THREATS K1: shorter ones have been guessed).
 const MIN_PBMAC1_KEY: usize = 20;
 
+/// Octets of the longest one: a block of the largest hash. HMAC hashes longer ones, and each output of the
+/// pseudo-random function costs all iterations anew (THREATS E6).
+const MAX_PBMAC1_KEY: usize = 128;
+
 /// Verifies MacData over `content`.
 ///
 /// ```text
@@ -91,10 +95,13 @@ fn pbmac1(
     if length < MIN_PBMAC1_KEY {
         return Err(wrong("its key is shorter than 20 octets"));
     }
+    if length > MAX_PBMAC1_KEY {
+        return Err(wrong("its key is longer than 128 octets"));
+    }
     if stated.len() != prf.output_size() {
         return Err(wrong("it has another length than its function gives"));
     }
-    budget.spend_on(&derivation)?;
+    budget.spend_on(&derivation, length)?;
     let key = derivation.derive(password.as_bytes(), length)?;
     if bool::from(prf.mac(&key, content).ct_eq(stated)) { Ok(()) } else { Err(Pkcs12Error::WrongPassword) }
 }

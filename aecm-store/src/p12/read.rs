@@ -37,12 +37,11 @@ impl Budget {
         Ok(())
     }
 
-    pub(super) fn spend_on(&mut self, derivation: &KeyDerivation) -> Result<(), Pkcs12Error> {
-        match derivation {
-            KeyDerivation::Pbkdf2(parameters) => self.spend(u64::from(parameters.iterations())),
-            // Bounded by memory; counted like the million iterations that take about as long.
-            _ => self.spend(self.each.min(1_000_000)),
-        }
+    /// The work of a key of `length` octets; its parameters were held against the limit of one derivation.
+    pub(super) fn spend_on(&mut self, derivation: &KeyDerivation, length: usize) -> Result<(), Pkcs12Error> {
+        let left = self.left.checked_sub(derivation.work(length));
+        self.left = left.ok_or(Pkcs12Error::Work { limit: self.limit })?;
+        Ok(())
     }
 }
 
@@ -172,7 +171,7 @@ impl Safes<'_> {
         octets: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, Pkcs12Error> {
         let scheme = Pbes2::from_algorithm(algorithm, self.limits)?;
-        self.budget.spend_on(scheme.derivation())?;
+        self.budget.spend_on(scheme.derivation(), scheme.cipher().key_size())?;
         Ok(scheme.decrypt(self.password.as_bytes(), octets)?)
     }
 

@@ -64,6 +64,44 @@ fn read(octets: &[u8]) -> Result<Vec<PackagedKey>, PackageError> {
     parse(octets, &Limits::default())
 }
 
+/// Packages of two devices united: what each knows of a key, and no key lost.
+#[test]
+fn packages_are_united_and_written_again() {
+    block_on(async {
+        let whole = write(&store().await, &alice(), &Suite::ALL).await.unwrap();
+        let keys = read(&whole).unwrap();
+        assert_eq!(encode(&keys).unwrap(), whole, "one form, whoever writes it");
+        let mut part = read(&encode([&keys[1]]).unwrap()).unwrap();
+        let newer = leaf(keys[1].public_key.spki_der(), 9).await;
+        part[0].certificates.push(newer.clone());
+        part[0].issuers.push(keys[0].certificates[0].clone());
+        let mut united = keys;
+        assert!(united[1].learn(&part[0]));
+        assert!(!united[1].learn(&part[0]), "nothing twice");
+        assert!(!united[0].learn(&part[0]), "it is another key");
+        let again = read(&encode(&united).unwrap()).unwrap();
+        let counts: Vec<usize> = again.iter().map(|key| key.certificates.len()).collect();
+        assert_eq!(counts, [1, 3, 1]);
+        assert!(again[1].certificates.contains(&newer));
+        assert_eq!(again[1].issuers.len(), 1);
+    });
+}
+
+#[test]
+fn what_cannot_be_packed_again_is_refused() {
+    block_on(async {
+        assert!(matches!(encode([]), Err(PackageError::Empty)));
+        let mut keys = read(&write(&store().await, &alice(), &[Suite::Classic]).await.unwrap()).unwrap();
+        let many = std::iter::repeat_n(&keys[0], MAX_KEYS + 1);
+        assert!(matches!(encode(many), Err(PackageError::TooManyKeys { .. })));
+        let certificate = keys[0].certificates[0].clone();
+        keys[0].issuers = vec![certificate; 1_000];
+        assert!(matches!(encode(&keys), Err(PackageError::TooLarge { .. })));
+        keys[0].pkcs8.truncate(9);
+        assert!(matches!(encode(&keys), Err(PackageError::Key { index: 0, .. })));
+    });
+}
+
 /// THREATS E8: what one store packs, another one has afterwards, and opens the same mail with it.
 #[test]
 fn a_history_goes_from_one_store_to_another() {

@@ -16,7 +16,7 @@ use aecm_smime::verify::TimestampTrust;
 use super::TimestampSource;
 use crate::error::Error;
 use crate::request::Request;
-use crate::verify::{TimestampPolicy, verify_response};
+use crate::verify::{TimestampPolicy, Token, verify_response};
 
 /// An authority that is asked over HTTP. Plain `http:` is enough: what comes back is verified before it is given
 /// on, against the roots of `policy` (THREATS T9).
@@ -28,6 +28,28 @@ pub struct HttpSource {
     policy: Arc<TimestampPolicy>,
     deadline: Option<(Arc<dyn Sleep>, Duration)>,
     tsa_policy: Option<ObjectIdentifier>,
+}
+
+/// What was asked, what was answered, and the token in it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Exchange {
+    /// The request, with its nonce.
+    pub request: Request,
+    /// The answer as received: a TimeStampResp.
+    pub response: Vec<u8>,
+    /// The token, verified.
+    pub token: Token,
+}
+
+/// What was asked and what was answered; **nothing of it is verified**.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Unverified {
+    /// The request, with its nonce.
+    pub request: Request,
+    /// What came back with status 200 as a timestamp answer.
+    pub response: Vec<u8>,
 }
 
 impl HttpSource {
@@ -63,6 +85,47 @@ impl HttpSource {
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Asks for a stamp on `imprint`, a value of `digest`, and gives the whole exchange: the request with its nonce,
+    /// the answer as received (a TimeStampResp, which other programs verify together with the request), and the
+    /// token in it, which was verified. `now` is the present time.
+    ///
+    /// # Errors
+    /// [`Error`] when no stamp was to be had, a mailbox's own one included.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses a stamp that the authority may have made; ask again.
+    pub async fn ask(&self, digest: DigestAlgorithm, imprint: &[u8], now: Time) -> Result<Exchange, Error> {
+        let exchange = self.exchange(digest, imprint).await?;
+        let token = verify_response(&exchange.request, &exchange.response, &self.policy, now)?;
+        if token.trust == TimestampTrust::SelfAsserted {
+            return Err(Error::Token {
+                word: "timestamp-self-asserted",
+                detail: format!("{} answered with a mailbox's own timestamp, which proves nothing", self.url),
+            });
+        }
+        let Unverified { request, response } = exchange;
+        Ok(Exchange { request, response, token })
+    }
+
+    /// As [`HttpSource::ask`], without looking at the answer: for whoever keeps it and verifies it elsewhere, such as
+    /// with [`Verifier::claims`](crate::Verifier::claims) and [`verify_response`].
+    ///
+    /// # Errors
+    /// [`Error`] when there was no answer, or none of the type, size and status that one has.
+    ///
+    /// # Cancel safety
+    /// As [`HttpSource::ask`].
+    pub async fn exchange(&self, digest: DigestAlgorithm, imprint: &[u8]) -> Result<Unverified, Error> {
+        let mut nonce = [0; 8];
+        self.rng.fill(&mut nonce)?;
+        let mut request = Request::new(digest, imprint, nonce)?;
+        if let Some(policy) = self.tsa_policy {
+            request = request.with_policy(policy);
+        }
+        let response = self.post(request.to_der()).await?;
+        Ok(Unverified { request, response })
     }
 
     async fn post(&self, body: Vec<u8>) -> Result<Vec<u8>, Error> {
@@ -110,21 +173,8 @@ impl TimestampSource for HttpSource {
     /// # Cancel safety
     /// Dropping the future loses a stamp that the authority may have made; ask again.
     async fn stamp(&self, digest: DigestAlgorithm, imprint: &[u8], now: Time) -> Result<Vec<u8>, Error> {
-        let mut nonce = [0; 8];
-        self.rng.fill(&mut nonce)?;
-        let mut request = Request::new(digest, imprint, nonce)?;
-        if let Some(policy) = self.tsa_policy {
-            request = request.with_policy(policy);
-        }
-        let answer = self.post(request.to_der()).await?;
-        let token = verify_response(&request, &answer, &self.policy, now)?;
-        if token.trust == TimestampTrust::SelfAsserted {
-            return Err(Error::Token {
-                word: "timestamp-self-asserted",
-                detail: format!("{} answered with a mailbox's own timestamp, which proves nothing", self.url),
-            });
-        }
-        Ok(token.der)
+        let exchange = self.ask(digest, imprint, now).await?;
+        Ok(exchange.token.der)
     }
 }
 

@@ -132,6 +132,7 @@ impl Question<'_> {
         cms.rsa_bits_min = self.policy.rsa_bits_min;
         let mut revocation = self.policy.revocation.clone();
         revocation.now = revocation.now.or(self.policy.now);
+        revocation.stamper = true;
         let report = CmsVerifier::new(anchors, &cms)
             .at(self.gen_time)
             .content_type(oid::TST_INFO)

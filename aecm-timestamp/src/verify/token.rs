@@ -1,5 +1,6 @@
 //! What a token says, and whether it says it about the right thing.
 
+use aecm_core::certificate::Certificate;
 use aecm_core::digest::DigestAlgorithm;
 use aecm_core::limits::Limits;
 use aecm_core::oid;
@@ -99,6 +100,20 @@ pub(super) fn judge(
         revocation,
         tolerances,
     })
+}
+
+/// What a token says, and the certificate it names where that is in it or among the hints: nothing is verified.
+pub(super) fn claims(
+    token: &[u8],
+    policy: &TimestampPolicy,
+) -> Result<(TstInfo, Option<Certificate>), Refusal> {
+    let (signed, content) = read(token, &policy.limits)?;
+    let own = signed.certificates();
+    let certificate = match signed.signers() {
+        [info] => own.iter().chain(&policy.intermediates).find(|one| info.sid().names(one)).cloned(),
+        _ => None,
+    };
+    Ok((content, certificate))
 }
 
 /// Whether a token can be read and is about `subject`; who signed it is not looked at.

@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex};
 
 use aecm_core::digest::DigestAlgorithm;
 use aecm_core::embed::{Http, HttpError, HttpRequest, HttpResponse, Method, OsRng, Rng, RngError, Sleep};
-use aecm_timestamp::{Error, Failover, HttpSource, LocalSource, TimestampSource, Unit, Verifier};
+use aecm_timestamp::{
+    Error, Failover, HttpSource, LocalSource, TimestampSource, Unit, Verifier, verify_response,
+};
 
 use crate::maker::{CLASSIC, DATA, POLICY, noon, run};
 
@@ -87,6 +89,24 @@ fn a_stamp_over_http() {
     assert!(seen[0].headers.contains(&("Content-Type".to_owned(), "application/timestamp-query".to_owned())));
     assert_eq!(seen[0].max_body, 64 << 10);
     assert_ne!(seen[0].body, seen[1].body, "T1: a fresh nonce each time");
+}
+
+/// Request and answer are what another program needs to verify the stamp.
+#[test]
+fn the_whole_exchange_is_given() {
+    let http = scripted(|_| {});
+    let imprint = DigestAlgorithm::Sha256.digest(DATA);
+    let exchange = run(source(http.clone()).ask(DigestAlgorithm::Sha256, &imprint, noon())).unwrap();
+    assert_eq!(exchange.request.to_der(), http.seen.lock().unwrap()[0].body);
+    assert!(exchange.request.nonce().is_some());
+    let policy = CLASSIC.policy();
+    let token = verify_response(&exchange.request, &exchange.response, &policy, noon()).unwrap();
+    assert_eq!(token.der, exchange.token.der);
+    // Without looking at it, also one that is refused.
+    let spoilt = source(scripted(|answer| answer.body.truncate(100)));
+    let unverified = run(spoilt.exchange(DigestAlgorithm::Sha256, &imprint)).unwrap();
+    assert_eq!(unverified.response.len(), 100);
+    assert!(verify_response(&unverified.request, &unverified.response, &policy, noon()).is_err());
 }
 
 #[test]

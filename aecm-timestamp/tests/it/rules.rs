@@ -1,13 +1,15 @@
 //! Every rule of RFC 3161 and of THREATS §6 has a token that breaks only it.
 
+use aecm_core::crl::{RevocationReason, RevokedEntry, issue};
 use aecm_core::digest::DigestAlgorithm;
 use aecm_core::oid::{self, ObjectIdentifier};
 use aecm_core::path::Anchors;
+use aecm_core::time::Time;
 use aecm_core::tlv::{Tag, write as w};
 use aecm_smime::verify::{TimestampTrust, TokenFinding, TokenVerifier};
 use aecm_timestamp::{Error, TimestampPolicy, Verifier};
 
-use crate::maker::{CLASSIC, DATA, Draft, Holder, Info, NATIONAL, Names, Spec, noon, time};
+use crate::maker::{CLASSIC, DATA, Draft, Holder, Info, NATIONAL, Names, Spec, noon, run, time};
 use aecm_core::software::KeySpec;
 
 fn judge(token: &[u8], policy: &TimestampPolicy) -> TokenFinding {
@@ -64,6 +66,35 @@ fn the_token_that_breaks_no_rule_is_proven() {
     };
     assert_eq!((time, accuracy, trust), (noon(), None, TimestampTrust::Tsa));
     assert!(authority.contains("TSA 1"));
+}
+
+/// RFC 3161 §4: a unit that is revoked without a reason, or for a compromise, proves nothing any more, whatever time it
+/// says; one that was retired goes on proving what it stamped before.
+#[test]
+fn t5_a_revoked_unit_proves_what_it_stamped_before_only_where_it_was_retired() {
+    use RevocationReason::{CessationOfOperation, KeyCompromise, Superseded, Unspecified};
+    // keyCertSign and cRLSign
+    let root = Spec { key_usage: 0x60, ..Spec::root("TSA root", KeySpec::P256) }.self_signed();
+    let unit = Spec::unit("TSA 1", KeySpec::P256).under(&root);
+    let token = Draft::new(&unit, &Info::new(noon())).der();
+    let day = |days: i64| Time::from_unix(noon().unix() + days * 86_400);
+    for (reason, proven) in [
+        (Superseded, true),
+        (CessationOfOperation, true),
+        // It is left out of the list, so that no reason is there.
+        (Unspecified, false),
+        (KeyCompromise, false),
+    ] {
+        let entry = RevokedEntry { serial: unit.certificate.serial().to_vec(), date: day(10), reason };
+        let crl = run(issue(&root.certificate, root.signer.as_ref(), 1, &[entry], day(20), day(30))).unwrap();
+        let mut policy = TimestampPolicy::new(root.anchors()).at(day(21));
+        policy.revocation.crls = vec![crl];
+        if proven {
+            assert!(is_proven(&token, &policy), "{reason}");
+        } else {
+            assert_eq!(word(&token, &policy), "timestamp-revoked", "{reason}");
+        }
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Who may say what time it is (DESIGN §5, A10).
 
+use aecm_core::certificate::Certificate;
 use aecm_core::oid;
 use aecm_core::path::Anchors;
 use aecm_core::software::KeySpec;
@@ -105,6 +106,26 @@ fn nothing_is_known_without_roots() {
     draft.break_signature = true;
     let finding = Verifier::new(nobody).verify_token(&draft.der(), DATA);
     assert_eq!(word(&finding), "timestamp-signature-mismatch");
+}
+
+/// What a token says can be shown where nobody is trusted, and it is called a claim.
+#[test]
+fn claims_need_no_trust() {
+    let nobody = Verifier::new(TimestampPolicy::new(Anchors::new(Vec::new())));
+    let answer = include_bytes!("../vectors/tsp/openssl30-rsa-sha256.tsr");
+    assert_eq!(nobody.examine(answer, &[]).unwrap_err().word(), "no-tsa-anchor");
+    let claims = nobody.claims(answer).unwrap();
+    let root = Certificate::from_pem(include_str!("../vectors/keys/rsa-ca.crt"))
+        .map(|root| Anchors::new(vec![root]));
+    let token = Verifier::new(TimestampPolicy::new(root.unwrap())).examine(answer, &[]).unwrap();
+    assert_eq!(claims.info, token.info);
+    assert_eq!(claims.certificate, Some(token.certificate));
+    // Also of what is broken, and of what nothing names; not of what is no token.
+    let mut draft = Draft::new(&CLASSIC.tsa, &Info::new(noon()));
+    draft.break_signature = true;
+    assert_eq!(nobody.claims(&draft.der()).unwrap().info.gen_time, noon());
+    assert!(nobody.claims(&answer[..answer.len() - 1]).is_err());
+    assert!(nobody.claims(&vec![0; (64 << 10) + 1]).is_err());
 }
 
 #[test]

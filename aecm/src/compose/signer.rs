@@ -66,6 +66,16 @@ impl Compose<'_> {
         let entry = same_level.and_then(|slot| ring.in_slot(&slot));
         entry
             .or_else(|| ring.active(suite, Purpose::Sign))
-            .ok_or_else(|| Error::NoSigningKey(self.mailbox.address().clone()))
+            .ok_or_else(|| self.no_key(ring, Some(suite), Purpose::Sign))
+    }
+
+    /// Why there is no key: none at all, or only revoked ones.
+    pub(super) fn no_key(&self, ring: &Keyring, suite: Option<Suite>, purpose: Purpose) -> Error {
+        let mailbox = self.mailbox.address().clone();
+        let mut suites = Suite::ALL.into_iter().filter(|one| suite.is_none_or(|suite| suite == *one));
+        match suites.find(|suite| ring.is_revoked_only(*suite, purpose)) {
+            Some(suite) => Error::Revoked { mailbox, suite },
+            None => Error::NoSigningKey(mailbox),
+        }
     }
 }

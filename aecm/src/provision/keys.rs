@@ -1,6 +1,6 @@
 //! The key store as the ACME client sees it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use aecm_acme::client::{Keys, KeysError};
 use aecm_acme::csr::Template;
@@ -13,8 +13,11 @@ use aecm_core::mailbox::Mailbox;
 use aecm_core::public_key::KeyKind;
 use aecm_core::software::KeySpec;
 use aecm_core::suite::{Level, Purpose, Suite};
-use aecm_store::{Entry, EntryState, KeyId, KeyStore, Slot, StoreError};
+use aecm_store::{Entry, EntryState, ImportedKey, KeyId, KeyStore, Slot, StoreError};
 use zeroize::Zeroizing;
+
+use crate::account;
+use crate::renew::like;
 
 /// Which key a certificate is to be for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,11 +36,13 @@ pub(crate) struct StoreKeys {
     store: Arc<dyn KeyStore>,
     clock: Arc<dyn Clock>,
     choices: KeyChoices,
+    /// Keys that were to be certified again and are refused.
+    given_up: Mutex<Vec<KeyId>>,
 }
 
 impl StoreKeys {
     pub(crate) fn new(store: Arc<dyn KeyStore>, clock: Arc<dyn Clock>, choices: KeyChoices) -> Self {
-        Self { store, clock, choices }
+        Self { store, clock, choices, given_up: Mutex::default() }
     }
 
     async fn slot(&self, item: &PlanItem) -> Result<Slot, KeysError> {
@@ -70,12 +75,26 @@ impl StoreKeys {
         item: &PlanItem,
         refused: Option<&Problem>,
     ) -> Result<KeyId, KeysError> {
+        let slot = self.slot(item).await?;
+        let mut unusable = refused.is_some_and(|problem| problem.kind == ProblemType::BadPublicKey);
         let spec = match self.choice(item)? {
-            KeyChoice::Same(id) => return Ok(id),
+            KeyChoice::Same(id) if !unusable => return Ok(id),
+            KeyChoice::Same(id) => {
+                // The server certifies that key no more, because it was revoked as compromised: the next one takes
+                // its place, and it goes on opening old mail. The first refusal is of that key, later ones are of
+                // those made after it.
+                let entries = self.store.entries(mailbox).await.map_err(failed)?;
+                let entry = entries.iter().find(|entry| entry.id == id);
+                let gone = || KeysError::Store("the key to be certified is not in the store".to_owned());
+                let mut given_up = self.given_up.lock().unwrap_or_else(PoisonError::into_inner);
+                unusable = given_up.contains(&id);
+                if !unusable {
+                    given_up.push(id);
+                }
+                like(&entry.ok_or_else(gone)?.public_key)
+            }
             KeyChoice::Fresh(spec) => spec,
         };
-        let slot = self.slot(item).await?;
-        let unusable = refused.is_some_and(|problem| problem.kind == ProblemType::BadPublicKey);
         match self.pending(mailbox, &slot, spec).await? {
             Some(entry) if !unusable => return Ok(entry.id),
             // The server does not certify this very key: another one has to be made.
@@ -90,7 +109,9 @@ impl StoreKeys {
 #[cfg_attr(target_family = "wasm", async_trait::async_trait(?Send))]
 impl Keys for StoreKeys {
     async fn account(&self, directory: &str) -> Result<Arc<dyn Signer>, KeysError> {
-        self.store.account_key(directory, self.clock.now()).await.map_err(failed)
+        let name = account::key_name(self.store.as_ref(), directory).await;
+        let name = name.map_err(|error| KeysError::Store(error.to_string()))?;
+        self.store.account_key(&name, self.clock.now()).await.map_err(failed)
     }
 
     async fn request(
@@ -101,7 +122,8 @@ impl Keys for StoreKeys {
     ) -> Result<Vec<u8>, KeysError> {
         let id = self.key_for(mailbox, item, refused).await?;
         // A CA that does not take an empty subject says badCSR; the second try names the mailbox there.
-        let template = Template::new(mailbox, item.purpose).common_name(refused.is_some());
+        let template = Template::new(mailbox, item.purpose)
+            .common_name(refused.is_some_and(|problem| problem.kind == ProblemType::BadCsr));
         Ok(if item.purpose == Purpose::Encrypt {
             let key = self.store.decryptor(mailbox, &id).await.map_err(failed)?;
             template.prove(key.as_ref()).await?
@@ -124,7 +146,15 @@ impl Keys for StoreKeys {
             .iter()
             .find(|entry| entry.slot.same_place(&slot) && Some(&entry.public_key) == leaf_key)
             .ok_or_else(|| KeysError::Store("the certificate's key is not in its slot".to_owned()))?;
-        self.store.install(mailbox, &entry.id, chain.to_vec()).await.map_err(failed)
+        if matches!(entry.state, EntryState::Pending | EntryState::Active) {
+            return self.store.install(mailbox, &entry.id, chain.to_vec()).await.map_err(failed);
+        }
+        // Given up while its certificate was on the way: another key took its place, which it does not take back.
+        // Mail that is encrypted to this certificate opens all the same.
+        let pkcs8 = self.store.export(mailbox, &entry.id).await.map_err(failed)?;
+        let (slot, state) = (entry.slot.clone(), EntryState::Retired);
+        let key = ImportedKey { slot, pkcs8, chains: vec![chain.to_vec()], state };
+        self.store.import(mailbox, vec![key], self.clock.now()).await.map(|_| ()).map_err(failed)
     }
 
     async fn load(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, KeysError> {

@@ -144,6 +144,11 @@ impl Plan {
         items
     }
 
+    /// The suites.
+    pub(crate) fn suites(&self) -> &[Suite] {
+        &self.suites
+    }
+
     /// The kind of key for a slot.
     pub(crate) const fn key(&self, suite: Suite, purpose: Purpose) -> KeySpec {
         match (suite, purpose, self.classic) {

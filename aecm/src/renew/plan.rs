@@ -71,6 +71,14 @@ impl RenewPlan {
         self.slots.as_deref()
     }
 
+    /// What it asks for, so that the same call is known again.
+    pub(crate) fn call(&self) -> String {
+        let mut slots: Vec<String> = self.slots.iter().flatten().map(ToString::to_string).collect();
+        slots.sort();
+        let slots = if self.slots.is_none() { "all".to_owned() } else { slots.join(" ") };
+        if self.rekey { format!("rekey {slots}") } else { slots }
+    }
+
     pub(crate) const fn rekeys(&self) -> bool {
         self.rekey
     }

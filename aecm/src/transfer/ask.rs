@@ -4,15 +4,17 @@ use core::time::Duration;
 
 use aecm_acme::client::ClientError;
 use aecm_acme::jws;
-use aecm_acme::wire::{Transfer, TransferRequest as Text, TransferSource, TransferStatus};
+use aecm_acme::wire::{ProblemType, Transfer, TransferRequest as Text, TransferSource, TransferStatus};
 use aecm_core::oid;
 use aecm_core::suite::{Purpose, Suite};
 use aecm_core::time::Time;
 use aecm_store::DeviceId;
 
+use super::conflict::TransferConflict;
 use super::pending::Pending;
 use super::request::fingerprint;
 use super::signed::signed;
+use super::take::Taken;
 use crate::error::Error;
 use crate::keyring::Keyring;
 use crate::mailbox::Mailbox;
@@ -52,22 +54,46 @@ pub(crate) enum Progress {
     Refused(Vec<Suite>),
     /// The keys of these suites are elsewhere, and there is no way to ask for them.
     Elsewhere(Vec<Suite>),
+    /// Keys came that would take the place of ones in use here: the owner decides.
+    Conflict(TransferConflict),
+}
+
+impl Progress {
+    /// The suites whose keys came.
+    pub(crate) fn received(&self) -> Vec<Suite> {
+        match self {
+            Self::Received(suites) => suites.clone(),
+            _ => Vec::new(),
+        }
+    }
 }
 
 impl Mailbox {
-    /// Looks at the transfer under way, if there is one.
+    /// Looks at the transfer under way, if there is one. A request that the service never took and does not take now
+    /// is forgotten.
     pub(crate) async fn resume_transfer(&self, ring: &Keyring) -> Result<Progress, Error> {
         let Some(pending) = self.pending_transfer().await? else { return Ok(Progress::Nothing) };
-        self.go_on(pending, ring).await
+        let posted = pending.url.is_some() || pending.imported;
+        match self.go_on(pending, ring).await {
+            Err(error) if !posted && is_refusal(&error) => Ok(Progress::Nothing),
+            progress => progress,
+        }
     }
 
-    /// Asks for keys, in place of what was asked for before.
+    /// Asks for keys, in place of what was asked for before, unless that was the same: then it goes on.
+    ///
+    /// A request that the service refuses is not kept: the next call asks anew.
     pub(crate) async fn begin_transfer(
         &self,
         lacking: &[Lacking],
         source: TransferSource,
         ring: &Keyring,
     ) -> Result<Progress, Error> {
+        if let Some(pending) = self.pending_transfer().await?
+            && pending.asks_for(lacking, &source)
+        {
+            return self.go_on(pending, ring).await;
+        }
         let signer = self.signing_suite(ring, lacking)?;
         let pending = Pending::new(lacking, source, signer, self)?;
         // The transport key is durable before anybody can encrypt to it.
@@ -93,9 +119,9 @@ impl Mailbox {
     }
 
     async fn go_on(&self, mut pending: Pending, ring: &Keyring) -> Result<Progress, Error> {
-        let suites = pending.suites();
+        let suites = pending.suites(self)?;
         if pending.imported {
-            return self.finish(&pending, suites).await;
+            return self.finish(&pending).await;
         }
         let now = self.aecm().clock().now();
         if pending.is_over(now) {
@@ -103,7 +129,14 @@ impl Mailbox {
             return Ok(Progress::Nothing);
         }
         let transfer = match pending.url.clone() {
-            None => self.post(&mut pending, ring, now).await?,
+            None => match self.post(&mut pending, ring, now).await {
+                // It was never there: what the service does not take now it will not take later.
+                Err(error) if is_refusal(&error) => {
+                    self.forget_transfer().await?;
+                    return Err(error);
+                }
+                posted => posted?,
+            },
             Some(url) => match self.client().transfer(&url, self.soon()).await {
                 Ok(transfer) => transfer,
                 // The service has forgotten it.
@@ -116,16 +149,25 @@ impl Mailbox {
         };
         match &transfer.status {
             TransferStatus::Answered => {
-                if let Err(error) = self.take(&pending, &transfer, ring).await {
-                    if matches!(error, Error::Transfer(_)) {
-                        // Another answer will not come; the next call asks anew, with a new key.
-                        self.forget_transfer().await?;
+                match self.take(&pending, &transfer, ring).await {
+                    Ok(Taken::Imported(suites)) => {
+                        pending.took(&suites);
+                        self.save_transfer(&pending).await?;
+                        self.finish(&pending).await
                     }
-                    return Err(error);
+                    Ok(Taken::Conflict(conflict)) => {
+                        pending.conflict = Some(conflict.record());
+                        self.save_transfer(&pending).await?;
+                        Ok(Progress::Conflict(conflict))
+                    }
+                    Err(error) => {
+                        if matches!(error, Error::Transfer(_)) {
+                            // Another answer will not come; the next call asks anew, with a new key.
+                            self.forget_transfer().await?;
+                        }
+                        Err(error)
+                    }
                 }
-                pending.imported = true;
-                self.save_transfer(&pending).await?;
-                self.finish(&pending, suites).await
             }
             TransferStatus::Refused => {
                 self.forget_transfer().await?;
@@ -157,7 +199,8 @@ impl Mailbox {
 
     /// Tells the service that the keys are here, so that it forgets the package and counts this account as one
     /// that holds them; and clears away keys that were made before it was known that there are others.
-    async fn finish(&self, pending: &Pending, suites: Vec<Suite>) -> Result<Progress, Error> {
+    async fn finish(&self, pending: &Pending) -> Result<Progress, Error> {
+        let suites = pending.received(self)?;
         for entry in self.entries().await? {
             let ours = entry.slot.purpose == Purpose::Encrypt && suites.contains(&entry.slot.suite);
             if ours && entry.state == aecm_store::EntryState::Pending {
@@ -183,7 +226,7 @@ impl Mailbox {
             pending.signed(&request, now);
             self.save_transfer(pending).await?;
         }
-        let request = pending.request().unwrap_or_default();
+        let request = pending.request(self)?;
         let (url, transfer) = self.client().new_transfer(&request, self.soon()).await?;
         pending.url = Some(url);
         pending.expires = Some(transfer.expires.unix());
@@ -202,7 +245,7 @@ impl Mailbox {
             mailbox: self.address().as_str().to_owned(),
             device: ring.device.as_str().to_owned(),
             transport_key: jws::encode(key.public_key().spki_der()),
-            suites: pending.suites().iter().map(|suite| suite.word().to_owned()).collect(),
+            suites: pending.suites(self)?.iter().map(|suite| suite.word().to_owned()).collect(),
             nonce: jws::encode(&nonce),
             created: now,
             source: pending.source.clone(),
@@ -217,7 +260,7 @@ impl Mailbox {
         let own = [Purpose::Sign, Purpose::Timestamp]
             .into_iter()
             .flat_map(|purpose| Suite::ALL.into_iter().filter_map(move |suite| ring.active(suite, purpose)));
-        let along = own.filter_map(|entry| entry.certificate.clone()).collect();
+        let along = own.flat_map(|entry| entry.certificate.iter().chain(&entry.chain).cloned()).collect();
         signed(&content, oid::DATA, &identity, along, None, now).await
     }
 
@@ -230,5 +273,27 @@ impl Mailbox {
         };
         let asked = Suite::ALL.into_iter().filter(|suite| lacking.iter().any(|one| one.suite == *suite));
         asked.chain(Suite::ALL).find(signs).ok_or_else(|| Error::NoSigningKey(self.address().clone()))
+    }
+}
+
+/// Whether asking the same again comes to the same: the service said no, offers no such thing or answers what cannot
+/// be used, or this device cannot sign. A connection that broke and a service in trouble may have taken the request.
+fn is_refusal(error: &Error) -> bool {
+    let final_status = |status: u16| (400..500).contains(&status) && status != 408;
+    match error {
+        Error::Provision(ClientError::Problem(problem)) => {
+            problem.status.map_or(problem.kind != ProblemType::ServerInternal, final_status)
+        }
+        Error::Provision(ClientError::Answer { status }) => final_status(*status),
+        Error::Provision(
+            ClientError::NotOffered { .. }
+            | ClientError::NoAccount
+            | ClientError::Url(_)
+            | ClientError::Jws(_),
+        )
+        | Error::Transfer(_)
+        | Error::NoSigningKey(_)
+        | Error::CertificateNotValid { .. } => true,
+        _ => false,
     }
 }

@@ -52,6 +52,13 @@ pub enum TransferError {
         /// The suite.
         suite: Suite,
     },
+    /// What waits for the owner's decision is not what was shown to them.
+    ConflictChanged,
+    /// The store does not take the keys: asking again gives the same ones.
+    NotTaken {
+        /// What the store says.
+        why: String,
+    },
     /// This device has no encrypting key of the suites that are asked for.
     NothingToGive,
     /// The service keeps no keys in escrow, or none of this mailbox.
@@ -91,6 +98,8 @@ impl TransferError {
             Self::KeyMismatch => "transfer-key-without-certificate",
             Self::Certificate { .. } => "transfer-certificate-not-valid",
             Self::ActiveMissing { .. } => "transfer-active-key-missing",
+            Self::ConflictChanged => "transfer-conflict-changed",
+            Self::NotTaken { .. } => "transfer-not-taken",
             Self::NothingToGive => "transfer-nothing-to-give",
             Self::NothingEscrowed => "nothing-escrowed",
             Self::EscrowCertificate { .. } => "escrow-certificate-not-valid",
@@ -122,6 +131,12 @@ impl fmt::Display for TransferError {
             Self::Certificate { why } => write!(f, "a certificate in the key package is not taken: {why}"),
             Self::ActiveMissing { suite } => {
                 write!(f, "the encrypting key of suite {suite} that the mailbox uses now is not in the package")
+            }
+            Self::ConflictChanged => f.write_str(
+                "the keys that wait for a decision are not those that were shown; look at them again and decide",
+            ),
+            Self::NotTaken { why } => {
+                write!(f, "the key store does not take the keys that came: {why}; the next call asks for them anew")
             }
             Self::NothingToGive => f.write_str("this device has none of the encrypting keys that are asked for"),
             Self::NothingEscrowed => f.write_str("the service keeps no keys of this mailbox in escrow"),

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
+use super::conflict::in_use;
 use super::request::{Asked, LIFE, fingerprint};
 use super::{TransferError, envelope, signed};
 use crate::error::Error;
@@ -39,10 +40,22 @@ pub struct TransferRequest {
     pub created: Time,
     /// Whose keys it asks for.
     pub suites: Vec<Suite>,
+    /// Those of them whose key this device has in use: what it would give.
+    pub held: Vec<Suite>,
     /// Why it cannot be approved; `None` for a request that was verified.
     pub refused: Option<TransferError>,
     /// The request as it came.
     cms: Vec<u8>,
+}
+
+/// What was given to another device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Given {
+    /// The suites whose keys it has now.
+    pub suites: Vec<Suite>,
+    /// Those that it asked for as well and that this device does not have: it asks another device for them.
+    pub remaining: Vec<Suite>,
 }
 
 /// What was answered, so that nothing is answered twice: when each request was made, by its SHA-256.
@@ -55,7 +68,8 @@ impl Mailbox {
     /// device shows and says yes or no: [`Mailbox::approve_transfer`], [`Mailbox::refuse_transfer`].
     ///
     /// Requests that do not verify are there too, with the reason in
-    /// [`refused`](TransferRequest::refused): somebody may be trying.
+    /// [`refused`](TransferRequest::refused): somebody may be trying. Of several with one transport key only the
+    /// newest is there: the device signed it again, and looks at that one.
     ///
     /// # Errors
     /// [`Error::Provision`] where the service refuses or has no transfers; [`Error::Store`].
@@ -63,12 +77,33 @@ impl Mailbox {
         let list = self.client().transfers(self.soon()).await?;
         let now = self.aecm().clock().now();
         let answered = self.answered().await?;
+        let ring = self.keyring().await?;
         let own = list.transfers.into_iter().filter(|transfer| transfer.identifier.names(self.address()));
-        Ok(own.filter_map(|transfer| self.asked(&transfer, &answered, now)).collect())
+        let asked = own.filter_map(|transfer| self.asked(&transfer, &answered, &ring, now));
+        let mut requests: Vec<TransferRequest> = Vec::new();
+        for request in asked {
+            let same = |known: &&mut TransferRequest| {
+                known.refused.is_none()
+                    && request.refused.is_none()
+                    && known.fingerprint == request.fingerprint
+            };
+            match requests.iter_mut().find(same) {
+                Some(known) if request.created > known.created => *known = request,
+                Some(_) => {}
+                None => requests.push(request),
+            }
+        }
+        Ok(requests)
     }
 
     /// One request as it is shown; none where there is nothing that could be shown.
-    fn asked(&self, transfer: &Transfer, answered: &Answered, now: Time) -> Option<TransferRequest> {
+    fn asked(
+        &self,
+        transfer: &Transfer,
+        answered: &Answered,
+        ring: &Keyring,
+        now: Time,
+    ) -> Option<TransferRequest> {
         let url = transfer.url.clone()?;
         let cms = transfer.request.as_deref().and_then(jws::decode)?;
         let read = self.verified(&cms, answered, now);
@@ -85,7 +120,8 @@ impl Mailbox {
                 (Some(why), device, transfer.fingerprint.clone(), transfer.created, Vec::new())
             }
         };
-        Some(TransferRequest { url, device, fingerprint, created, suites, refused, cms })
+        let held = held(ring, &suites, now);
+        Some(TransferRequest { url, device, fingerprint, created, suites, held, refused, cms })
     }
 
     fn verified(&self, cms: &[u8], answered: &Answered, now: Time) -> Result<Asked, TransferError> {
@@ -95,17 +131,17 @@ impl Mailbox {
         self.read_request(cms, now)
     }
 
-    /// Gives the device all encrypting keys that this mailbox has or had in the suites it asks for, sealed to its
-    /// transport key and signed by this device. `shown` is the fingerprint that the owner read off the new device;
+    /// Gives the device all encrypting keys that this mailbox has or had in those of the suites it asks for whose key
+    /// this device has in use, sealed to its transport key and signed by this device. `shown` is the fingerprint that the owner read off the new device;
     /// spaces, colons and case do not matter.
     ///
     /// # Errors
     /// [`Error::Transfer`]: [`TransferError::Fingerprint`] when it is another one, [`TransferError::Expired`],
     /// [`TransferError::Replayed`], what is wrong with the request, or [`TransferError::NothingToGive`]. Nothing
     /// leaves then. [`Error::NoSigningKey`] without a certificate to sign with.
-    pub async fn approve_transfer(&self, request: &TransferRequest, shown: &str) -> Result<(), Error> {
+    pub async fn approve_transfer(&self, request: &TransferRequest, shown: &str) -> Result<Given, Error> {
         let now = self.aecm().clock().now();
-        let mut answered = self.answered().await?;
+        let answered = self.answered().await?;
         let asked = self.verified(&request.cms, &answered, now)?;
         if let Some(refused) = &request.refused {
             return Err(refused.clone().into());
@@ -114,18 +150,25 @@ impl Mailbox {
             return Err(TransferError::Fingerprint.into());
         }
         let ring = self.keyring().await?;
-        let response = self.sealed(&ring, &asked.suites, &asked.key, Some(&request.cms), now).await?;
+        let suites = held(&ring, &asked.suites, now);
+        if suites.is_empty() {
+            return Err(TransferError::NothingToGive.into());
+        }
+        let response = self.sealed(&ring, &suites, &asked.key, Some(&request.cms), now).await?;
         let digest = hex(&DigestAlgorithm::Sha256.digest(&request.cms));
-        // An older one is refused for its age.
-        answered.0.retain(|_, created| now <= Time::from_unix(*created).plus(LIFE));
-        if answered.0.len() >= MAX_ANSWERED {
+        if answered.0.values().filter(|created| is_young(**created, now)).count() >= MAX_ANSWERED {
             return Err(TransferError::Replayed.into());
         }
-        answered.0.insert(digest, asked.created.unix());
         self.client().answer_transfer(&request.url, &response, self.soon()).await?;
         // Only now: what did not arrive may be sent again.
-        record::save(self.aecm().store().as_ref(), &self.answered_name(), &answered).await?;
-        self.remember_device(&asked.device, &asked.certificates).await
+        self.change(&self.answered_name(), |answered: &mut Answered| {
+            answered.0.retain(|_, created| is_young(*created, now));
+            answered.0.insert(digest, asked.created.unix());
+        })
+        .await?;
+        self.remember_device(&asked.device, &asked.certificates).await?;
+        let remaining = asked.suites.into_iter().filter(|suite| !suites.contains(suite)).collect();
+        Ok(Given { suites, remaining })
     }
 
     /// Refuses a request; the device that asked is told.
@@ -176,6 +219,16 @@ impl Mailbox {
     fn answered_name(&self) -> String {
         format!("aecm-answered:{}", self.address())
     }
+}
+
+/// Whether a request made then has still to be remembered: an older one is refused for its age.
+fn is_young(created: i64, now: Time) -> bool {
+    now <= Time::from_unix(created).plus(LIFE)
+}
+
+/// Those of `suites` whose key in use is here.
+fn held(ring: &Keyring, suites: &[Suite], now: Time) -> Vec<Suite> {
+    suites.iter().copied().filter(|suite| in_use(ring, *suite, now).is_some()).collect()
 }
 
 /// Compared in constant time, though it is no secret: it is the one thing that a user confirms.

@@ -11,6 +11,7 @@ use aecm_core::time::Time;
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, Zeroizing};
 
+use super::conflict::ConflictRecord;
 use crate::error::Error;
 use crate::mailbox::Mailbox;
 use crate::record;
@@ -39,6 +40,15 @@ pub(super) struct Pending {
     pub(super) expires: Option<i64>,
     /// Whether the keys are in the store; the service is still to be told.
     pub(super) imported: bool,
+    /// The suites whose keys came, once they are in the store; none in records of earlier versions, for all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    received: Vec<String>,
+    /// What came and would take the place of keys in use here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) conflict: Option<ConflictRecord>,
+    /// SHA-256 of the certificates, in hexadecimal, whose keys the owner said may take the place of those in use.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) accepted: Vec<String>,
 }
 
 /// A suite whose key is elsewhere.
@@ -115,6 +125,9 @@ impl Pending {
             url: None,
             expires: None,
             imported: false,
+            received: Vec::new(),
+            conflict: None,
+            accepted: Vec::new(),
         })
     }
 
@@ -123,8 +136,27 @@ impl Pending {
         read.ok_or_else(|| damaged(mailbox))
     }
 
-    pub(super) fn suites(&self) -> Vec<Suite> {
-        self.lacking.iter().filter_map(|lacking| Suite::from_word(&lacking.suite)).collect()
+    pub(super) fn suites(&self, mailbox: &Mailbox) -> Result<Vec<Suite>, Error> {
+        words(self.lacking.iter().map(|lacking| &lacking.suite), mailbox)
+    }
+
+    /// The suites whose keys came.
+    pub(super) fn received(&self, mailbox: &Mailbox) -> Result<Vec<Suite>, Error> {
+        if self.received.is_empty() { self.suites(mailbox) } else { words(self.received.iter(), mailbox) }
+    }
+
+    /// Notes that the keys of these suites are in the store.
+    pub(super) fn took(&mut self, suites: &[Suite]) {
+        self.imported = true;
+        self.conflict = None;
+        self.received = suites.iter().map(|suite| suite.word().to_owned()).collect();
+    }
+
+    /// Whether what is asked for here is all that `lacking` asks of `source`, under the same certificates, and the
+    /// service has it.
+    pub(super) fn asks_for(&self, lacking: &[Lacking], source: &TransferSource) -> bool {
+        let asked = |one: &Lacking| self.lacking.contains(&one.record());
+        self.url.is_some() && !self.imported && self.source == *source && lacking.iter().all(asked)
     }
 
     pub(super) fn key(&self, mailbox: &Mailbox) -> Result<SoftwareKey, Error> {
@@ -133,8 +165,8 @@ impl Pending {
     }
 
     /// The request, as it was signed.
-    pub(super) fn request(&self) -> Option<Vec<u8>> {
-        self.request.as_deref().and_then(jws::decode)
+    pub(super) fn request(&self, mailbox: &Mailbox) -> Result<Vec<u8>, Error> {
+        self.request.as_deref().and_then(jws::decode).ok_or_else(|| damaged(mailbox))
     }
 
     /// Whether the request can still be posted as it is.
@@ -154,8 +186,13 @@ impl Pending {
     }
 }
 
-fn damaged(mailbox: &Mailbox) -> Error {
+pub(super) fn damaged(mailbox: &Mailbox) -> Error {
     Error::Record { name: name(mailbox) }
+}
+
+fn words<'a>(words: impl Iterator<Item = &'a String>, mailbox: &Mailbox) -> Result<Vec<Suite>, Error> {
+    let read: Option<Vec<Suite>> = words.map(|word| Suite::from_word(word)).collect();
+    read.ok_or_else(|| damaged(mailbox))
 }
 
 fn name(mailbox: &Mailbox) -> String {
@@ -189,7 +226,9 @@ impl Mailbox {
 
     /// The suites whose encrypting key was asked for and has not come yet.
     pub(crate) async fn waiting_for(&self) -> Result<Vec<Suite>, Error> {
-        let pending = self.pending_transfer().await?;
-        Ok(pending.filter(|pending| !pending.imported).map(|pending| pending.suites()).unwrap_or_default())
+        match self.pending_transfer().await? {
+            Some(pending) if !pending.imported => pending.suites(self),
+            _ => Ok(Vec::new()),
+        }
     }
 }

@@ -5,6 +5,7 @@ use aecm_acme::wire::{TransferRequest as Text, TransferSource};
 use aecm_core::certificate::Certificate;
 use aecm_core::digest::DigestAlgorithm;
 use aecm_core::oid;
+use aecm_core::path::{Anchors, PathOptions, PathPurpose, validate};
 use aecm_core::public_key::{KeyKind, PublicKey};
 use aecm_core::suite::Suite;
 use aecm_core::time::Time;
@@ -79,9 +80,23 @@ impl Mailbox {
             return Err(TransferError::Expired);
         }
         let mut certificates = vec![signed.signer.clone()];
-        certificates.extend(signed.bag.into_iter().filter(|one| {
-            *one != signed.signer && one.san_mailboxes().iter().any(|named| named.matches(self.address()))
-        }));
+        let others = signed.bag.iter().filter(|one| **one != signed.signer);
+        certificates.extend(others.filter(|one| self.is_of_mailbox(one, &signed.bag, now)).cloned());
         Ok(Asked { device, key, suites, created: text.created, certificates })
+    }
+
+    /// Whether a certificate that lies beside a request is a signing or timestamping one of this mailbox: whoever
+    /// relays may lay any beside it, and what is believed here is revoked with the device one day.
+    fn is_of_mailbox(&self, certificate: &Certificate, bag: &[Certificate], now: Time) -> bool {
+        if !matches!(certificate.san_mailboxes().as_slice(), [one] if one.matches(self.address())) {
+            return false;
+        }
+        let trust = self.aecm().trust();
+        let leads = |purpose, anchors: &Anchors| {
+            let options = PathOptions::new(purpose, Some(now), trust.policy.limits.clone());
+            validate(certificate, bag, anchors, &options).is_ok()
+        };
+        leads(PathPurpose::SignMail, &trust.smime)
+            || leads(PathPurpose::MailboxTimestamp, &trust.mailbox_timestamp)
     }
 }

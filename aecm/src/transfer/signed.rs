@@ -13,6 +13,7 @@ use aecm_smime::verify::{Policy, SignedReport, Verdict, Verifier};
 
 use super::TransferError;
 use crate::error::Error;
+use crate::escrow::is_of_escrow;
 use crate::mailbox::Mailbox;
 
 /// The octets of a CMS object that are looked at.
@@ -72,7 +73,7 @@ impl Mailbox {
     }
 
     /// Verifies what the escrow signed: its signing certificate has the names of `escrow`, its encryption
-    /// certificate, and leads to the S/MIME anchors too.
+    /// certificate, is an escrow's by policy, and leads to the S/MIME anchors too.
     pub(super) fn signed_by_escrow(
         &self,
         cms: &[u8],
@@ -87,7 +88,7 @@ impl Mailbox {
         let signer = &signed.signer;
         let twin = signer.issuer_der() == escrow.issuer_der() && signer.subject_der() == escrow.subject_der();
         let signs = signer.key_usage().is_some_and(|usage| usage.digital_signature());
-        if twin && signs {
+        if twin && signs && is_of_escrow(signer) {
             Ok(signed)
         } else {
             Err(TransferError::Signer { reasons: "not-the-escrow".to_owned() })

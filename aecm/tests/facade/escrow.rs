@@ -10,14 +10,14 @@ use aecm::core::embed::{Clock, Http, HttpError, HttpRequest, HttpResponse};
 use aecm::core::oid;
 use aecm::core::software::KeySpec;
 use aecm::core::suite::{Purpose, Suite};
-use aecm::{Error, EscrowConsent, Mailbox, Plan, Recovered, RenewPlan, TransferError, discover};
+use aecm::{Error, EscrowConsent, Mailbox, Plan, RenewPlan, TransferError, discover};
 use aecm_service::EscrowOptions;
 
 use crate::forge::{self, Relay};
-use crate::transfer::{note, opens, second};
+use crate::transfer::{approve, ecc, note, opens, second, waits};
 use crate::world::{World, memory, run};
 
-async fn keeping(key: KeySpec) -> World {
+pub async fn keeping(key: KeySpec) -> World {
     World::with(move |options| {
         let mut escrow = EscrowOptions::default();
         escrow.key = key;
@@ -26,7 +26,7 @@ async fn keeping(key: KeySpec) -> World {
     .await
 }
 
-async fn consent(world: &World) -> EscrowConsent {
+pub async fn consent(world: &World) -> EscrowConsent {
     let found = discover(&world.service.directory_url(), world.http()).await.unwrap();
     let terms_url = found.escrow_terms.expect("the service keeps keys");
     // The document that the owner saw.
@@ -53,7 +53,8 @@ async fn lost_and_recovered(key: KeySpec, plan: Plan) {
     let second = second(&world, &first);
     assert!(second.provision(plan.clone()).await.unwrap().waiting.is_some());
     let recovered = second.recover(plan.clone()).await.unwrap();
-    assert!(matches!(&recovered, Recovered::Keys(suites) if !suites.is_empty()), "{recovered:?}");
+    assert!(recovered.is_complete() && !recovered.received().is_empty(), "{recovered:?}");
+    assert!(recovered.suites.iter().all(|suite| suite.keys == 2), "{recovered:?}");
     for mail in [&old, &new] {
         opens(&second, mail).await;
     }
@@ -88,7 +89,7 @@ fn an_old_proof_is_renewed_for_the_recovery() {
             source.mails(first.address(), aecm::core::time::Time::from_unix(0)).await.unwrap().len()
         };
         let before = mails().await;
-        assert!(matches!(second.recover(Plan::sm2()).await.unwrap(), Recovered::Keys(_)));
+        assert!(second.recover(Plan::sm2()).await.unwrap().is_complete());
         assert!(mails().await > before, "a fresh challenge mail");
         opens(&second, &mail).await;
     });
@@ -104,15 +105,19 @@ fn nothing_is_given_without_consent_to_these_terms() {
         let error = mailbox.escrow(other).await.unwrap_err();
         assert!(matches!(error, Error::Transfer(TransferError::OtherTerms { .. })), "{error:?}");
         assert_eq!(mailbox.escrowed().await.unwrap(), None);
-        // Another document than the one at that URL: the service does not take it, and nothing is remembered.
+        // Another document than the one at that URL: nothing leaves, and nothing is remembered.
         let mut other = consent(&world).await;
         other.document_sha256 = Some([7; 32]);
         let error = mailbox.escrow(other).await.unwrap_err();
-        assert!(matches!(error, Error::Provision(ClientError::Problem(_))), "{error:?}");
+        assert!(matches!(error, Error::Transfer(TransferError::OtherTerms { .. })), "{error:?}");
         assert_eq!(mailbox.escrowed().await.unwrap(), None);
         let second = second(&world, &mailbox);
         let error = second.recover(Plan::sm2()).await.unwrap_err();
         assert!(matches!(error, Error::Transfer(TransferError::NothingEscrowed)), "{error:?}");
+        // The document is fetched, and what the owner saw is what counts.
+        let terms = mailbox.escrow_terms().await.unwrap();
+        assert_eq!(terms.document, EscrowOptions::default().terms.as_bytes());
+        assert_eq!(terms.agreed(world.dial.now()).document_sha256, consent(&world).await.document_sha256);
         // Nothing to give is said before anything is sent.
         let empty = world.builder(world.http(), memory()).build().unwrap();
         let empty = empty.mailbox(world.address("empty").as_str()).unwrap();
@@ -132,6 +137,49 @@ fn what_is_withdrawn_is_gone() {
         assert_eq!(mailbox.escrowed().await.unwrap(), None);
         let error = second(&world, &mailbox).recover(Plan::sm2()).await.unwrap_err();
         assert!(matches!(error, Error::Transfer(TransferError::NothingEscrowed)), "{error:?}");
+    });
+}
+
+// Destroying what is kept takes a fresh proof too: one more challenge mail.
+#[test]
+fn an_old_proof_is_renewed_for_the_withdrawal() {
+    run(async {
+        let world = keeping(KeySpec::Sm2).await;
+        let mailbox = world.person("leaves", Plan::sm2()).await;
+        mailbox.escrow(consent(&world).await).await.unwrap();
+        world.dial.forward(Duration::from_secs(2 * 3_600));
+        let mails = async || {
+            let source = world.service.mail_source();
+            source.mails(mailbox.address(), aecm::core::time::Time::from_unix(0)).await.unwrap().len()
+        };
+        let before = mails().await;
+        mailbox.withdraw_escrow().await.unwrap();
+        assert!(mails().await > before, "a fresh challenge mail");
+        assert_eq!(mailbox.escrowed().await.unwrap(), None);
+        let error = second(&world, &mailbox).recover(Plan::sm2()).await.unwrap_err();
+        assert!(matches!(error, Error::Transfer(TransferError::NothingEscrowed)), "{error:?}");
+        let kinds: Vec<String> =
+            mailbox.events().await.unwrap().into_iter().map(|event| event.kind.to_string()).collect();
+        assert!(kinds.contains(&"escrow-withdrawn".to_owned()), "{kinds:?}");
+    });
+}
+
+// A device that holds less adds to what is kept and takes nothing from it.
+#[test]
+fn a_partial_escrow_replaces_nothing() {
+    run(async {
+        let world = keeping(KeySpec::Sm2).await;
+        let first = world.person("whole", ecc()).await;
+        let given = first.escrow(consent(&world).await).await.unwrap();
+        assert_eq!(given.suites(), [Suite::Sm2, Suite::Classic]);
+        let second = second(&world, &first);
+        approve(&first, &waits(&second, Plan::sm2()).await).await;
+        assert!(second.provision(Plan::sm2()).await.unwrap().is_complete());
+        let given = second.escrow(consent(&world).await).await.unwrap();
+        assert_eq!((given.suites(), given.keys.len()), (vec![Suite::Sm2], 1));
+        let third = self::second(&world, &first);
+        let recovered = third.recover(ecc()).await.unwrap();
+        assert_eq!(recovered.received(), [Suite::Sm2, Suite::Classic], "{recovered:?}");
     });
 }
 
@@ -187,9 +235,15 @@ fn keys_are_not_sealed_to_strangers() {
                 slots.into_iter().find(|slot| slot.purpose == purpose && slot.suite == Suite::Sm2).unwrap();
             aecm::acme::jws::encode(slot.certificate.unwrap().as_der())
         };
-        for certificate in
-            [der(&stranger, Purpose::Encrypt).await, der(&owner, Purpose::Sign).await, "AAAA".to_owned()]
-        {
+        // One of the very service that is a mailbox's, its own included, is no escrow's.
+        let neighbour = world.person("neighbour", Plan::sm2()).await;
+        for certificate in [
+            der(&stranger, Purpose::Encrypt).await,
+            der(&owner, Purpose::Sign).await,
+            der(&owner, Purpose::Encrypt).await,
+            der(&neighbour, Purpose::Encrypt).await,
+            "AAAA".to_owned(),
+        ] {
             let http = Arc::new(OtherEscrow { inner: world.http(), certificate });
             let aecm = world.builder(http, owner.owner().store().clone()).build().unwrap();
             let mailbox = aecm.mailbox(owner.address().as_str()).unwrap();
@@ -212,7 +266,8 @@ fn an_answer_in_the_escrow_s_place_is_refused() {
         let aecm = world.builder(relay.clone(), store.clone()).build().unwrap();
         let second = aecm.mailbox(first.address().as_str()).unwrap();
         second.provision(Plan::sm2()).await.unwrap();
-        assert!(matches!(second.recover(Plan::sm2()).await.unwrap(), Recovered::Waiting(_)));
+        let recovered = second.recover(Plan::sm2()).await.unwrap();
+        assert!(recovered.waiting.is_some() && !recovered.is_complete(), "{recovered:?}");
         let request = relay.request();
         assert_eq!(forge::content_of(&request)["source"], "escrow");
         let before = store.entries(first.address()).await.unwrap();

@@ -82,7 +82,7 @@ async fn requests(how: How) -> usize {
 async fn operations(how: How, reading: bool) -> usize {
     let world = World::new().await;
     sweep(&world, how, |case, cut| {
-        let store = Arc::new(CutStore { inner: case.store.clone(), cut, reading });
+        let store = Arc::new(CutStore { inner: case.store.clone(), cut, reading, view: None });
         world.builder(case.http.clone(), store).build().unwrap()
     })
     .await

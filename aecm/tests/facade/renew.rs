@@ -307,7 +307,7 @@ fn the_process_ends_before_each_operation_of_the_store_in_a_rekey() {
     let cuts = run(async {
         let world = World::new().await;
         sweep(&world, How::EndBefore, true, |case, cut| {
-            let store = Arc::new(CutStore { inner: case.store.clone(), cut, reading: false });
+            let store = Arc::new(CutStore { inner: case.store.clone(), cut, reading: false, view: None });
             world.builder(case.http.clone(), store).build().unwrap()
         })
         .await
@@ -320,7 +320,7 @@ fn each_writing_of_the_store_fails_once_in_a_renewal() {
     run(async {
         let world = World::new().await;
         sweep(&world, How::FailAfter, false, |case, cut| {
-            let store = Arc::new(CutStore { inner: case.store.clone(), cut, reading: false });
+            let store = Arc::new(CutStore { inner: case.store.clone(), cut, reading: false, view: None });
             world.builder(case.http.clone(), store).build().unwrap()
         })
         .await

@@ -350,6 +350,29 @@ fn two_fresh_devices_end_with_one_encrypting_key() {
     });
 }
 
+// One key, several certificates: the device that has an older one opens what is written to the newest.
+#[test]
+fn what_is_written_to_a_certificate_of_another_device_opens() {
+    run(async {
+        let world = World::new().await;
+        let first = world.person("renewing", ecc()).await;
+        let second = second(&world, &first);
+        let waiting = waits(&second, ecc()).await;
+        approve(&first, &waiting).await;
+        second.provision(ecc()).await.unwrap();
+        first.renew(RenewPlan::all()).await.unwrap();
+        opens(&second, &note(&first).await).await;
+        // What is for neither of them stays so.
+        let other = world.person("other", Plan::sm2()).await;
+        let error = second.open(&note(&other).await).await.unwrap_err();
+        let none = aecm::smime::decrypt::DecryptError::NoMatchingKey;
+        assert!(
+            matches!(&error, Error::Open(aecm::smime::open::OpenError::Decrypt(found)) if *found == none),
+            "{error:?}"
+        );
+    });
+}
+
 // A rekey elsewhere is noticed when the key is to be renewed, and the new key comes the same way.
 #[test]
 fn a_rekey_on_one_device_reaches_the_other() {
@@ -374,11 +397,109 @@ fn a_rekey_on_one_device_reaches_the_other() {
         let renewed = second.renew(RenewPlan::slot(encrypt)).await.unwrap();
         assert_eq!(renewed.slots[0].state, SlotState::WaitingForTransfer, "{renewed:?}");
         approve(&first, &renewed.waiting.unwrap()).await;
-        second.provision(Plan::sm2()).await.unwrap();
+        // It has a key in use: the owner says on this device too that it was them.
+        let report = second.provision(Plan::sm2()).await.unwrap();
+        assert!(second.open(&mail).await.is_err());
+        second.accept_transfer(&report.conflict.unwrap()).await.unwrap();
+        assert!(second.provision(Plan::sm2()).await.unwrap().is_complete());
         opens(&second, &mail).await;
         let kinds: Vec<EventKind> =
             second.events().await.unwrap().into_iter().map(|event| event.kind).collect();
         assert!(kinds.contains(&EventKind::Rekeyed), "{kinds:?}");
+    });
+}
+
+// A device that holds one of the suites answers for that one; the other is asked of the next device.
+#[test]
+fn a_device_answers_for_the_suites_it_holds() {
+    run(async {
+        let world = World::new().await;
+        let first = world.person("parts", ecc()).await;
+        let second = second(&world, &first);
+        approve(&first, &waits(&second, Plan::sm2()).await).await;
+        assert!(second.provision(Plan::sm2()).await.unwrap().is_complete());
+        let third = self::second(&world, &first);
+        let waiting = waits(&third, ecc()).await;
+        assert_eq!(waiting.suites, [Suite::Sm2, Suite::Classic]);
+        let request = second.transfer_requests().await.unwrap().remove(0);
+        assert_eq!((request.suites.len(), request.held.clone()), (2, vec![Suite::Sm2]));
+        let given = second.approve_transfer(&request, &waiting.fingerprint).await.unwrap();
+        assert_eq!((given.suites, given.remaining), (vec![Suite::Sm2], vec![Suite::Classic]));
+        let report = third.provision(ecc()).await.unwrap();
+        let state = |suite| {
+            let of = |slot: &&aecm::SlotReport| slot.purpose == Purpose::Encrypt && slot.suite == suite;
+            report.slots.iter().find(of).map(|slot| slot.state)
+        };
+        assert_eq!(state(Suite::Sm2), Some(SlotState::Received), "{report:?}");
+        assert_eq!(state(Suite::Classic), Some(SlotState::WaitingForTransfer), "{report:?}");
+        let waiting = report.waiting.clone().unwrap();
+        assert_eq!(waiting.suites, [Suite::Classic]);
+        assert!(second.transfer_requests().await.unwrap().is_empty(), "not to be answered there");
+        approve(&first, &waiting).await;
+        assert!(third.provision(ecc()).await.unwrap().is_complete());
+    });
+}
+
+// Restored from a backup, the key is here: it is certified for this account, and nobody is asked for it.
+#[test]
+fn a_restored_key_is_certified_and_not_asked_for() {
+    run(async {
+        let world = World::new().await;
+        let first = world.person("restored", Plan::sm2()).await;
+        let mail = note(&first).await;
+        let entries = first.entries().await.unwrap();
+        let entry = entries.into_iter().find(|one| one.slot.purpose == Purpose::Encrypt).unwrap();
+        let pkcs8 = first.owner().store().export(first.address(), &entry.id).await.unwrap();
+        let ends = entry.certificate.as_ref().unwrap().not_after();
+        let chain = entry.certificate.into_iter().chain(entry.chain).collect();
+        let state = EntryState::Active;
+        let key = aecm::store::ImportedKey { slot: entry.slot, pkcs8, chains: vec![chain], state };
+        let store = memory();
+        let now = aecm::core::embed::Clock::now(world.dial.as_ref());
+        store.import(first.address(), vec![key], now).await.unwrap();
+        // The certificate of the backup runs out; on the first device it was followed in time.
+        world.dial.forward(ends.since(now) - Duration::from_secs(3_600));
+        first.renew(RenewPlan::all()).await.unwrap();
+        world.dial.forward(Duration::from_secs(2 * 3_600));
+        let second = device(&world, first.address(), world.http(), store);
+        let report = second.provision(Plan::sm2()).await.unwrap();
+        assert!(report.is_complete() && report.waiting.is_none(), "{report:?}");
+        assert!(report.rekeyed.is_empty(), "it is the same key");
+        opens(&second, &mail).await;
+        // It is known to hold the key: it gives it on, and renews.
+        let third = self::second(&world, &first);
+        let waiting = waits(&third, Plan::sm2()).await;
+        approve(&second, &waiting).await;
+        assert!(third.provision(Plan::sm2()).await.unwrap().is_complete());
+        let renewed = second.renew(RenewPlan::slot("sm2-encrypt-mv".parse().unwrap())).await.unwrap();
+        assert_eq!(renewed.slots[0].state, SlotState::Renewed);
+    });
+}
+
+// The backup is of today: nothing is lacking until the key is renewed, and then it is certified for this account too.
+#[test]
+fn a_restored_key_is_renewed_and_not_asked_for() {
+    run(async {
+        let world = World::new().await;
+        let first = world.person("backup", Plan::sm2()).await;
+        let entries = first.entries().await.unwrap();
+        let entry = entries.into_iter().find(|one| one.slot.purpose == Purpose::Encrypt).unwrap();
+        let pkcs8 = first.owner().store().export(first.address(), &entry.id).await.unwrap();
+        let chain = entry.certificate.into_iter().chain(entry.chain).collect();
+        let state = EntryState::Active;
+        let key = aecm::store::ImportedKey { slot: entry.slot, pkcs8, chains: vec![chain], state };
+        let store = memory();
+        let now = aecm::core::embed::Clock::now(world.dial.as_ref());
+        store.import(first.address(), vec![key], now).await.unwrap();
+        let second = device(&world, first.address(), world.http(), store);
+        assert!(second.provision(Plan::sm2()).await.unwrap().is_complete());
+        let encrypt: aecm::store::Slot = "sm2-encrypt-mv".parse().unwrap();
+        let renewed = second.renew(RenewPlan::slot(encrypt)).await.unwrap();
+        assert!(renewed.waiting.is_none(), "{renewed:?}");
+        assert_eq!(renewed.slots[0].state, SlotState::Renewed, "{renewed:?}");
+        // From now on it is asked, too.
+        let waiting = waits(&self::second(&world, &first), Plan::sm2()).await;
+        assert!(second.transfer_requests().await.unwrap().iter().any(|one| one.url == waiting.url));
     });
 }
 
@@ -459,7 +580,7 @@ fn cut_requests(case: &Case, cut: Arc<Cut>) -> Aecm {
 }
 
 fn cut_writes(case: &Case, cut: Arc<Cut>) -> Aecm {
-    let store = Arc::new(CutStore { inner: case.store.clone(), cut, reading: false });
+    let store = Arc::new(CutStore { inner: case.store.clone(), cut, reading: false, view: None });
     case.world.builder(case.http.clone(), store).build().unwrap()
 }
 

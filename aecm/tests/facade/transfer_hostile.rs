@@ -324,7 +324,7 @@ impl Holder {
         let approved = self.first.approve_transfer(&listed, fingerprint).await;
         assert_eq!(listed.refused.is_none(), approved.is_ok(), "{:?} {approved:?}", listed.refused);
         match approved {
-            Ok(()) => {
+            Ok(_) => {
                 assert_eq!(self.relay.answers.lock().unwrap().len(), 1);
                 Ok(())
             }
@@ -417,6 +417,115 @@ fn requests_of_strangers_are_refused() {
             holder.judge(&good, &other).await,
             Err(TransferError::Request { member: "fingerprint" })
         ));
+    });
+}
+
+// What lies beside a request is believed where it is this mailbox's and leads to the anchors; the rest may be laid
+// there by whoever relays, and would be revoked with the device one day.
+#[test]
+fn strangers_certificates_beside_a_request_are_not_remembered() {
+    run(async {
+        let holder = Holder::new().await;
+        let mallory = holder.world.person("mallory", Plan::sm2()).await;
+        let strange = World::new().await;
+        strange.service.post_office().open(holder.first.address());
+        let impostor = strange.builder(strange.http(), memory()).build().unwrap();
+        let impostor = impostor.mailbox(holder.first.address().as_str()).unwrap();
+        impostor.provision(Plan::sm2()).await.unwrap();
+        let mut along = Vec::new();
+        for (mailbox, purpose) in [
+            (&holder.asking, Purpose::Timestamp),
+            (&mallory, Purpose::Sign),
+            (&impostor, Purpose::Sign),
+            (&impostor, Purpose::Timestamp),
+            (&holder.first, Purpose::Encrypt),
+        ] {
+            let entries = mailbox.entries().await.unwrap();
+            let entry = entries.into_iter().find(|entry| entry.slot.purpose == purpose).unwrap();
+            along.extend(entry.certificate.into_iter().chain(entry.chain));
+        }
+        let mut text = content_of(&holder.relay.request());
+        text["device"] = json!("asking-device");
+        let signer = identity(&holder.asking, Suite::Sm2, Purpose::Sign).await;
+        let request = forge::signed_along(text.to_string().as_bytes(), oid::DATA, &signer, along).await;
+        let key = transport_key(&request);
+        let fingerprint = forge::hex(&aecm::core::digest::DigestAlgorithm::Sha256.digest(key.spki_der()));
+        assert_eq!(holder.judge(&request, &fingerprint).await, Ok(()));
+        let devices = holder.first.devices().await.unwrap();
+        let device = devices.iter().find(|device| device.id.as_str() == "asking-device").unwrap();
+        let stamps = identity(&holder.asking, Suite::Sm2, Purpose::Timestamp).await;
+        assert_eq!(device.certificates.len(), 2, "{device:?}");
+        for own in [signer.certificate, stamps.certificate] {
+            assert!(device.certificates.contains(&own));
+        }
+    });
+}
+
+// A request that was signed again is there twice: the device looks at the newer one.
+#[test]
+fn of_two_requests_with_one_key_the_newest_is_shown() {
+    run(async {
+        let holder = Holder::new().await;
+        let text = content_of(&holder.relay.request());
+        let signer = identity(&holder.asking, Suite::Sm2, Purpose::Sign).await;
+        let fingerprint = forge::hex(
+            &aecm::core::digest::DigestAlgorithm::Sha256
+                .digest(transport_key(&holder.relay.request()).spki_der()),
+        );
+        let now = holder.world.dial.now();
+        let minute = core::time::Duration::from_secs(60);
+        for created in [now.minus(minute), now, now.minus(minute * 2)] {
+            let mut text = text.clone();
+            text["device"] = json!("asking-device");
+            text["created"] = json!(created.to_string());
+            let request = signed(text.to_string().as_bytes(), oid::DATA, &signer, None).await;
+            let (address, now) = (holder.first.address().as_str(), now.to_string());
+            holder.relay.list(address, &request, "asking-device", &fingerprint, &now);
+        }
+        let shown = holder.first.transfer_requests().await.unwrap();
+        assert_eq!(shown.len(), 1, "{shown:?}");
+        assert_eq!(shown[0].created.unix(), now.unix());
+    });
+}
+
+// The store will never take these keys: the answer is not tried again until it expires.
+#[test]
+fn an_answer_that_the_store_refuses_is_given_up() {
+    run(async {
+        let scene = Scene::new().await;
+        let refusing = crate::cut::CutStore::refusing_imports(scene.store.clone());
+        let aecm = scene.world.builder(scene.relay.clone(), refusing).build().unwrap();
+        let second = aecm.mailbox(scene.first.address().as_str()).unwrap();
+        let asked = scene.relay.request();
+        scene.relay.answer(scene.answer(&scene.package().await).await);
+        let error = second.provision(Plan::sm2()).await.unwrap_err();
+        assert!(matches!(error, Error::Transfer(TransferError::NotTaken { .. })), "{error:?}");
+        *scene.relay.status.lock().unwrap() = "pending".to_owned();
+        assert!(second.provision(Plan::sm2()).await.unwrap().waiting.is_some());
+        assert_ne!(transport_key(&scene.relay.request()), transport_key(&asked));
+    });
+}
+
+// The certificate that the service named stands in the package, and behind it a key that is older: it is history.
+#[test]
+fn the_order_of_a_package_decides_nothing_against_the_named_certificate() {
+    run(async {
+        let rekey = async |first: &Mailbox| {
+            first.renew(RenewPlan::slot("sm2-encrypt-mv".parse().unwrap()).rekey()).await.unwrap();
+        };
+        let scene = Scene::after(rekey).await;
+        let mut turned = keys(&scene.first, Purpose::Encrypt).await;
+        turned.reverse();
+        let answer = scene.answer(&package(&turned)).await;
+        scene.take(answer).await.unwrap();
+        let active = async |mailbox: &Mailbox| {
+            let entries = mailbox.entries().await.unwrap();
+            let mut active = entries
+                .into_iter()
+                .filter(|one| one.slot.purpose == Purpose::Encrypt && one.state == EntryState::Active);
+            active.next().unwrap().public_key
+        };
+        assert_eq!(active(&scene.second).await, active(&scene.first).await);
     });
 }
 

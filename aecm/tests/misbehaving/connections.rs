@@ -1,6 +1,6 @@
 //! N6, N11: connections that break before or after the request was taken, requests that arrive twice or changed.
 
-use aecm::acme::client::ClientError::Machine;
+use aecm::acme::client::ClientError::{Machine, ServiceUnreachable};
 use aecm::acme::machine::{Error as E, StepName as S};
 use aecm::acme::wire::TokenSubmission;
 use aecm::core::embed::HttpError;
@@ -56,7 +56,6 @@ fn broken_connections() {
             scenes.push(scene(format!("lost at {place:?}")).rule(on(place).act(Act::LoseRequest)));
         }
         for (place, step) in [
-            (Place::Directory, "reading the directory"),
             (Place::Account, "opening the account"),
             (Place::NewOrder, "opening the order"),
             (Place::Authorization, "reading the authorization"),
@@ -79,6 +78,26 @@ fn broken_connections() {
                 Machine(E::Http { error: HttpError::Connection { .. }, .. }),
                 "no answer from https://"
             )));
+        }
+        // Nothing at all is answered: a call does not go on for half an hour.
+        for act in [Act::LoseRequest, Act::LoseAnswer, Act::Hang] {
+            let within = if matches!(act, Act::Hang) { 125 } else { 62 };
+            scenes.push(
+                scene("nothing is ever answered at Directory")
+                    .rule(on(Place::Directory).always().act(act))
+                    .within(within)
+                    .check(|seen| {
+                        let asked = seen.requests(Place::Directory);
+                        ensure((2..=6).contains(&asked), || format!("{asked} requests"))
+                    })
+                    .ends(fails!(
+                        ServiceUnreachable {
+                            error: HttpError::Connection { .. } | HttpError::Timeout { .. }
+                        },
+                        "the service cannot be reached",
+                        "call again"
+                    )),
+            );
         }
         // The order shows what became of it.
         scenes.push(

@@ -60,6 +60,8 @@ fn comes_to(scene: Scene, place: Place, kind: &str) -> Scene {
         // The account is opened again, the order too.
         (Place::NewOrder | Place::Finalize, "accountDoesNotExist") => scene,
         (Place::Finalize, "badCSR" | "orderNotReady" | "urn:aecm:error:tooManyTokens") => scene,
+        // Another key is made, and the refused one put aside; refusals without end do end it (`again_and_again`).
+        (Place::Finalize, "badPublicKey") => scene.puts_aside(1),
         // The token may be wrong: another mail is waited for.
         (Place::Finalize, "incorrectResponse" | "unauthorized") => {
             scene.within(1_801).ends(fails!(Deadline { step: S::Mail }, "waiting for the challenge mail"))
@@ -90,6 +92,10 @@ fn again_and_again() {
         let stage = Stage::new().await;
         let scenes = vec![
             scene("badCSR always").rule(on(Place::Finalize).always().problem(400, "badCSR")).ends(refused()),
+            scene("badPublicKey always")
+                .rule(on(Place::Finalize).always().problem(400, "badPublicKey"))
+                .puts_aside(2)
+                .ends(refused()),
             scene("orderNotReady always")
                 .rule(on(Place::Finalize).always().problem(403, "orderNotReady"))
                 .within(1_200)
@@ -116,8 +122,7 @@ fn again_and_again() {
             // Taken, and reported refused.
             scene("badCSR although it was certified").rule(on(Place::Finalize).problem_after(400, "badCSR")),
             scene("badPublicKey although it was certified")
-                .rule(on(Place::Finalize).from(2).problem_after(400, "badPublicKey"))
-                .ends(refused()),
+                .rule(on(Place::Finalize).from(2).problem_after(400, "badPublicKey")),
         ];
         stage.play(scenes).await;
     });

@@ -64,6 +64,8 @@ pub struct Scene {
     within: u64,
     /// Certificates beyond one a slot that the service issued in the end.
     costs: usize,
+    /// Keys that the service refused, put aside.
+    tombstones: usize,
     after: Vec<Check>,
 }
 
@@ -81,6 +83,7 @@ pub fn scene(name: impl Into<String>) -> Scene {
         plan: Plan::sm2(),
         within: 60,
         costs: 0,
+        tombstones: 0,
         after: Vec::new(),
     }
 }
@@ -131,6 +134,12 @@ impl Scene {
 
     pub fn costs(mut self, certificates: usize) -> Self {
         self.costs = certificates;
+        self
+    }
+
+    /// How many keys are put aside because the service refused them.
+    pub fn puts_aside(mut self, keys: usize) -> Self {
+        self.tombstones = keys;
         self
     }
 
@@ -332,7 +341,7 @@ impl Stage {
             scene.after.iter().try_for_each(|check| check(&seen))?;
         }
         // Also where the key was said to be elsewhere: asked again, the service knows of none, and the slot is filled.
-        let after = self.aftermath(&folder, &address, &scene.plan, scene.costs).await;
+        let after = self.aftermath(&folder, &address, &scene.plan, (scene.costs, scene.tombstones)).await;
         after.map_err(|why| format!("afterwards: {why} (the call said: {said})"))?;
         Ok(format!("{took} s, {said}"))
     }
@@ -343,12 +352,17 @@ impl Stage {
         folder: &Folder,
         address: &Address,
         plan: &Plan,
-        costs: usize,
+        (costs, tombstones): (usize, usize),
     ) -> Result<(), String> {
         let store = folder.open()?;
         let failed = |what: &str, error: &dyn core::fmt::Display| format!("{what}: {error}");
         let before = store.entries(address).await.map_err(|error| failed("entries", &error))?;
-        for entry in &before {
+        let removed = |entries: &[aecm::store::Entry]| {
+            entries.iter().filter(|entry| entry.state == EntryState::Removed).count()
+        };
+        let aside = removed(&before);
+        ensure(aside == tombstones, || format!("{aside} keys are put aside, not {tombstones}"))?;
+        for entry in before.iter().filter(|entry| entry.state != EntryState::Removed) {
             let live = matches!(entry.state, EntryState::Pending | EntryState::Active);
             ensure(live && entry.former.is_empty(), || format!("an entry is {:?}", entry.state))?;
         }
@@ -360,9 +374,11 @@ impl Stage {
         let entries = store.entries(address).await.map_err(|error| failed("entries", &error))?;
         let active = entries.iter().filter(|entry| entry.state == EntryState::Active);
         let slots: BTreeSet<_> = active.map(|entry| format!("{:?}", entry.slot)).collect();
-        ensure(slots.len() == plan.len() && entries.len() == plan.len(), || format!("entries {entries:?}"))?;
+        let live = entries.len() - removed(&entries);
+        ensure(slots.len() == plan.len() && live == plan.len(), || format!("entries {entries:?}"))?;
+        ensure(removed(&entries) == tombstones, || format!("entries {entries:?}"))?;
         let keys: BTreeSet<_> = entries.iter().map(|entry| entry.public_key.spki_der()).collect();
-        ensure(keys.len() == plan.len(), || "a key is in two slots".to_owned())?;
+        ensure(keys.len() == entries.len(), || "a key is in two slots".to_owned())?;
         for entry in before {
             let kept = entries.iter().any(|now| now.id == entry.id && now.public_key == entry.public_key);
             ensure(kept, || format!("the key {:?} is lost", entry.slot))?;

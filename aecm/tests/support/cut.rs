@@ -30,6 +30,7 @@ pub enum How {
 
 /// When.
 pub struct Cut {
+    refuses_imports: bool,
     at: usize,
     how: How,
     calls: AtomicUsize,
@@ -39,7 +40,7 @@ pub struct Cut {
 impl Cut {
     /// At the call of that number, counted from 1.
     pub fn new(at: usize, how: How) -> Arc<Self> {
-        Arc::new(Self { at, how, calls: AtomicUsize::new(0), ended: Notify::new() })
+        Arc::new(Self { refuses_imports: false, at, how, calls: AtomicUsize::new(0), ended: Notify::new() })
     }
 
     pub fn calls(&self) -> usize {
@@ -104,6 +105,8 @@ pub struct CutStore {
     pub cut: Arc<Cut>,
     /// Whether reading counts too.
     pub reading: bool,
+    /// What is made of the entries.
+    pub view: Option<fn(Vec<Entry>) -> Vec<Entry>>,
 }
 
 fn broken() -> StoreError {
@@ -111,6 +114,18 @@ fn broken() -> StoreError {
 }
 
 impl CutStore {
+    /// One that takes no keys from elsewhere, for good.
+    pub fn refusing_imports(inner: Arc<dyn KeyStore>) -> Arc<Self> {
+        let cut = Cut {
+            refuses_imports: true,
+            at: usize::MAX,
+            how: How::FailBefore,
+            calls: AtomicUsize::new(0),
+            ended: Notify::new(),
+        };
+        Arc::new(Self { inner, cut: Arc::new(cut), reading: false, view: None })
+    }
+
     async fn write<T>(&self, call: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
         self.cut.around(call, broken).await
     }
@@ -132,7 +147,8 @@ impl KeyStore for CutStore {
         self.write(self.inner.generate(mailbox, slot, spec, now)).await
     }
     async fn entries(&self, mailbox: &Mailbox) -> Result<Vec<Entry>, StoreError> {
-        self.read(self.inner.entries(mailbox)).await
+        let entries = self.read(self.inner.entries(mailbox)).await?;
+        Ok(self.view.map_or(entries.clone(), |view| view(entries)))
     }
     async fn mailboxes(&self) -> Result<Vec<Mailbox>, StoreError> {
         self.read(self.inner.mailboxes()).await
@@ -151,6 +167,9 @@ impl KeyStore for CutStore {
         keys: Vec<ImportedKey>,
         now: Time,
     ) -> Result<Vec<KeyId>, StoreError> {
+        if self.cut.refuses_imports {
+            return Err(StoreError::TooLarge { what: "the number of keys of a mailbox", limit: 1_024 });
+        }
         self.write(self.inner.import(mailbox, keys, now)).await
     }
     async fn signer(&self, mailbox: &Mailbox, id: &KeyId) -> Result<Arc<dyn Signer>, StoreError> {

@@ -120,6 +120,8 @@ impl Http for Relay {
             {
                 directory["meta"]["aecm"][member] = json!(self.url(name));
             }
+            // It lists no devices: what is known of them is what they told each other.
+            directory["meta"]["aecm"].as_object_mut().unwrap().remove("devices");
             response.body = directory.to_string().into_bytes();
         }
         Ok(response)
@@ -161,6 +163,17 @@ pub async fn signed(
         attributes.extra.push((oid::AECM_TRANSFER, vec![write::octet_string(&digest)]));
     }
     let message = SignedMessage::new(content).content_type(content_type).attributes(attributes);
+    sign(message, &[identity]).await.unwrap().to_der()
+}
+
+/// A SignedData over `content` with other certificates beside it.
+pub async fn signed_along(
+    content: &[u8],
+    content_type: ObjectIdentifier,
+    identity: &SigningIdentity,
+    along: Vec<Certificate>,
+) -> Vec<u8> {
+    let message = SignedMessage::new(content).content_type(content_type).certificates(along);
     sign(message, &[identity]).await.unwrap().to_der()
 }
 

@@ -11,9 +11,13 @@ use aecm_core::oid::ObjectIdentifier;
 use aecm_core::path::Anchors;
 use aecm_core::time::Time;
 use aecm_smime::verify::{TimestampTrust, TokenFinding, TokenVerifier as _};
-use aecm_timestamp::{Error, HttpSource, TimestampPolicy, TimestampSource, Token, Verifier, parse_response};
+use aecm_timestamp::{
+    Error, HttpSource, TimestampPolicy, TimestampSource, Unverified, Verifier, parse_response,
+    verify_response,
+};
 use clap::Args;
 
+use super::command::timestamp::Told;
 use super::{Failure, Io, certificates, input};
 
 /// Which authority, and whom to believe about it.
@@ -76,9 +80,24 @@ impl Authority {
         self
     }
 
-    /// What a token says, where it is one of an authority that is trusted.
-    pub(super) fn told(&self, token: &[u8]) -> Option<Token> {
-        Verifier::new(Arc::clone(&self.policy)).examine(token, &[]).ok()
+    /// Asks for a stamp; what was asked, what was answered, and what the token in it says. Everything but trust is
+    /// verified in any case; trust is, where there are anchors.
+    pub(super) async fn ask(
+        &self,
+        digest: DigestAlgorithm,
+        imprint: &[u8],
+        now: Time,
+    ) -> Result<(Unverified, Told), Error> {
+        let asked = self.source.exchange(digest, imprint).await?;
+        let verifier = Verifier::new(Arc::clone(&self.policy));
+        let told = match verify_response(&asked.request, &asked.response, &self.policy, now) {
+            Ok(token) => Told::of(&token),
+            Err(Error::Token { word: "no-tsa-anchor", .. }) if !self.trusted => {
+                Told::claimed(&verifier.claims(&asked.response)?)
+            }
+            Err(error) => return Err(error),
+        };
+        Ok((asked, told))
     }
 
     /// What the last stamp proves about `data`: when, who says so, on what ground.

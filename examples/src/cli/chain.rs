@@ -96,7 +96,14 @@ fn ocsp(path: &Path, limits: &Limits, io: &mut Io) -> Result<OcspResponse, Failu
     let octets = input::read(path, limits, io)?;
     let name = path.display();
     let wrong = |error: OcspError| {
-        Failure::error("malformed", format!("{name} holds no OCSP response that can be read: {error}"))
+        let message = format!("{name} holds no OCSP response that can be read: {error}");
+        match error {
+            OcspError::TooLarge { .. }
+            | OcspError::TooManyCertificates { .. }
+            | OcspError::TooManyExtensions { .. } => Failure::limit("limit-exceeded", message),
+            OcspError::Encoding(source) => errors::tlv(&source, message),
+            _ => Failure::error("malformed", message),
+        }
     };
     match sniff(&octets, limits) {
         Form::Asn1(der) => OcspResponse::from_der(&der, limits).map_err(wrong),

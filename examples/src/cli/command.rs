@@ -18,7 +18,7 @@ mod revoke;
 mod serve;
 mod sign;
 mod status;
-mod timestamp;
+pub(super) mod timestamp;
 mod verify;
 
 use clap::Subcommand;

@@ -1,7 +1,6 @@
 //! The libraries' errors as failures of the command: one word each, one sentence each.
 
 use aecm_core::certificate::CertificateError;
-use aecm_core::header::HeaderError;
 use aecm_core::password::PasswordError;
 use aecm_core::software::SoftwareKeyError;
 use aecm_core::tlv::{TlvError, TlvErrorKind};
@@ -21,8 +20,7 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let message = error.to_string();
         match &error {
-            Error::Tlv { source, .. } => tlv(source, message),
-            Error::Limit { .. } => Self::limit(LIMIT, message),
+            _ if error.is_limit() => Self::limit(LIMIT, message),
             Error::ContentType { .. } => Self::error("wrong-kind", message),
             Error::DetachedContentMissing => Self::error("content-missing", message),
             Error::TwoContents => Self::error("two-contents", message),
@@ -42,7 +40,7 @@ impl From<DecryptError> for Failure {
             DecryptError::Failed => Self { verdict: "invalid", ..Self::error("decrypt-failed", message) },
             DecryptError::NoMatchingKey => Self::error("no-matching-key", message),
             DecryptError::Malformed(source) => source.into(),
-            DecryptError::Limit { .. } => Self::limit(LIMIT, message),
+            error if error.is_limit() => Self::limit(LIMIT, message),
             DecryptError::ShortTag { .. } => Self::error("short-tag", message),
             DecryptError::Key(_) => Self::error("key-unusable", message),
             _ => Self::error("unsupported", message),
@@ -57,7 +55,7 @@ impl From<OpenError> for Failure {
             OpenError::Mime(source) => source.into(),
             OpenError::Cms(source) => source.into(),
             OpenError::Decrypt(source) => source.into(),
-            OpenError::TooManyLayers { .. } => Self::limit(LIMIT, message),
+            error if error.is_limit() => Self::limit(LIMIT, message),
             _ => Self::error("malformed", message),
         }
     }
@@ -67,12 +65,7 @@ impl From<MimeError> for Failure {
     fn from(error: MimeError) -> Self {
         let message = format!("the mail cannot be used: {error}");
         match error {
-            MimeError::TooLarge { .. }
-            | MimeError::TooManyParts { .. }
-            | MimeError::TooDeep { .. }
-            | MimeError::Header(HeaderError::TooLarge { .. } | HeaderError::TooMany { .. }) => {
-                Self::limit(LIMIT, message)
-            }
+            error if error.is_limit() => Self::limit(LIMIT, message),
             MimeError::Rng => Self::error("rng", message),
             _ => Self::error("malformed", message),
         }
@@ -108,7 +101,11 @@ impl From<EncryptError> for Failure {
 
 impl From<aecm_timestamp::Error> for Failure {
     fn from(error: aecm_timestamp::Error) -> Self {
-        Self::error(error.word(), error.to_string())
+        let (word, message) = (error.word(), error.to_string());
+        match error {
+            aecm_timestamp::Error::TooLarge { .. } => Self::limit(word, message),
+            _ => Self::error(word, message),
+        }
     }
 }
 
@@ -159,7 +156,14 @@ pub(super) fn pkcs12(name: &str, error: &Pkcs12Error) -> Failure {
 
 /// What is wrong with a certificate in a file.
 pub(super) fn certificate(name: &str, error: &CertificateError) -> Failure {
-    Failure::error("malformed", format!("{name} holds no certificate that can be read: {error}"))
+    let message = format!("{name} holds no certificate that can be read: {error}");
+    match error {
+        CertificateError::TooLarge { .. } | CertificateError::TooManyExtensions { .. } => {
+            Failure::limit(LIMIT, message)
+        }
+        CertificateError::Encoding(source) => tlv(source, message),
+        _ => Failure::error("malformed", message),
+    }
 }
 
 /// ASN.1 that cannot be read, or is more than is read.

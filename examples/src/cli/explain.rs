@@ -1,18 +1,21 @@
 //! What the stable words mean, and what to do: read from `docs/verdicts.md`, so that there is one text of it.
 
+use super::terminal;
+
 const PAGE: &str = include_str!("../../../docs/verdicts.md");
 
 /// One row of the page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Explanation {
     /// What the word means.
     pub(super) meaning: &'static str,
     /// What to do; empty where there is nothing to do.
-    pub(super) advice: &'static str,
+    pub(super) advice: String,
 }
 
 /// Sections whose words are not reasons.
-const NO_REASONS: [&str; 5] = ["Verdict", "Check", "Revocation", "Tolerance", "Ground of a time"];
+const NO_REASONS: [&str; 6] =
+    ["Verdict", "Check", "Revocation", "Tolerance", "Ground of a time", "Choice of protection"];
 
 /// Why a verdict is what it is.
 pub(super) fn reason(word: &str) -> Option<Explanation> {
@@ -41,7 +44,8 @@ fn row(section: &'static str, word: &str) -> Option<Explanation> {
     section.lines().find_map(|line| {
         let (name, rest) = line.strip_prefix("| `")?.split_once("` |")?;
         let (meaning, rest) = rest.split_once('|').filter(|_| name == word)?;
-        Some(Explanation { meaning: meaning.trim(), advice: rest.trim_end().trim_end_matches('|').trim() })
+        let advice = terminal::words(rest.trim_end().trim_end_matches('|').trim());
+        Some(Explanation { meaning: meaning.trim(), advice })
     })
 }
 
@@ -52,7 +56,7 @@ mod tests {
     #[test]
     fn words_are_found_in_their_sections() {
         let weak = reason("weak-digest").unwrap();
-        assert!(weak.meaning.contains("too weak") && weak.advice.contains("Policy::legacy"));
+        assert!(weak.meaning.contains("too weak") && weak.advice.contains("`--policy legacy`"));
         assert!(tolerance("weak-digest").unwrap().meaning.contains("was used"));
         assert!(verdict("invalid").unwrap().advice.contains("not trusted"));
         assert!(reason("timestamp-imprint-mismatch").is_some() && reason("expired").is_some());

@@ -3,6 +3,10 @@
 use aecm_core::certificate::Certificate;
 use aecm_core::oid;
 use aecm_core::suite::Level;
+use aecm_service::ca::{
+    POLICY_MAILBOX_TIMESTAMP, POLICY_SM2_INDIVIDUAL, POLICY_SM2_MAILBOX, POLICY_SM2_ORGANIZATION,
+    POLICY_SM2_SPONSOR,
+};
 use aecm_smime::Tolerance;
 use aecm_smime::verify::{Checks, Reason, SignedReport, SignerReport, TimeReport};
 use serde_json::{Value, json};
@@ -75,21 +79,27 @@ pub(super) fn tolerances(tolerances: &[Tolerance]) -> Vec<String> {
 }
 
 /// How far the holder was validated, by the policies of the CA/Browser Forum's S/MIME Baseline Requirements
-/// (§7.1.6.1); nothing where the certificate names none of them.
+/// (§7.1.6.1), which SM2 is no part of, and by those of aecm-service for it; nothing where the certificate names none
+/// of them.
 pub(super) fn level(certificate: &Certificate) -> Option<Level> {
     certificate.policy_oids().iter().find_map(|policy| match *policy {
-        oid::SMIME_MAILBOX_LEGACY | oid::SMIME_MAILBOX_MULTIPURPOSE | oid::SMIME_MAILBOX_STRICT => {
-            Some(Level::Mailbox)
-        }
-        oid::SMIME_INDIVIDUAL_LEGACY | oid::SMIME_INDIVIDUAL_MULTIPURPOSE | oid::SMIME_INDIVIDUAL_STRICT => {
-            Some(Level::Individual)
-        }
+        oid::SMIME_MAILBOX_LEGACY
+        | oid::SMIME_MAILBOX_MULTIPURPOSE
+        | oid::SMIME_MAILBOX_STRICT
+        | POLICY_SM2_MAILBOX
+        | POLICY_MAILBOX_TIMESTAMP => Some(Level::Mailbox),
+        oid::SMIME_INDIVIDUAL_LEGACY
+        | oid::SMIME_INDIVIDUAL_MULTIPURPOSE
+        | oid::SMIME_INDIVIDUAL_STRICT
+        | POLICY_SM2_INDIVIDUAL => Some(Level::Individual),
         oid::SMIME_ORGANIZATION_LEGACY
         | oid::SMIME_ORGANIZATION_MULTIPURPOSE
-        | oid::SMIME_ORGANIZATION_STRICT => Some(Level::Organization),
-        oid::SMIME_SPONSOR_LEGACY | oid::SMIME_SPONSOR_MULTIPURPOSE | oid::SMIME_SPONSOR_STRICT => {
-            Some(Level::Sponsor)
-        }
+        | oid::SMIME_ORGANIZATION_STRICT
+        | POLICY_SM2_ORGANIZATION => Some(Level::Organization),
+        oid::SMIME_SPONSOR_LEGACY
+        | oid::SMIME_SPONSOR_MULTIPURPOSE
+        | oid::SMIME_SPONSOR_STRICT
+        | POLICY_SM2_SPONSOR => Some(Level::Sponsor),
         _ => None,
     })
 }

@@ -1,5 +1,6 @@
 //! What the commands that keep a vault and talk to a service share.
 
+pub(super) mod conflicts;
 pub(super) mod desk;
 pub(super) mod discover;
 pub(super) mod dns;

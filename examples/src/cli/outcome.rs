@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use super::failure::Failure;
+use super::terminal;
 
 /// What a command found, before it is printed.
 #[allow(missing_debug_implementations)] // the content may be a private key
@@ -103,6 +104,7 @@ impl Outcome {
 impl From<Failure> for Outcome {
     fn from(failure: Failure) -> Self {
         let Failure { verdict, reason, message } = failure;
+        let message = terminal::words(&message);
         Self::of(verdict).because([reason]).with("message", message.clone()).saying(message)
     }
 }

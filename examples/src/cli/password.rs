@@ -62,7 +62,10 @@ impl NewPasswordArgs {
             password: self.new_password.clone(),
             password_file: self.new_password_file.clone(),
         };
-        args.wanted("the new file", io).map(Some)
+        match args.given(io)? {
+            Some(password) => Ok(Some(password)),
+            None => ask("the new file", "--new-password-file", io).map(Some),
+        }
     }
 }
 

@@ -5,16 +5,16 @@ use std::sync::Arc;
 use aecm_core::key::Decryptor;
 use aecm_core::limits::Limits;
 use aecm_sm::sm2::CiphertextForm;
-use aecm_smime::decrypt::Recipient;
+use aecm_smime::decrypt::{BareKey, Recipient};
 use clap::{Args, ValueEnum};
 
 use super::keys::KeyArgs;
-use super::{Failure, Io, keys, stand_in};
+use super::{Failure, Io};
 
 /// `--sm2-order`
 #[derive(Args, Clone, Copy, Debug, Default)]
 pub(super) struct Sm2OrderArgs {
-    /// The order of the parts of SM2 ciphertexts, whatever the message says
+    /// The order of the parts of SM2 ciphertexts, whatever the message says; signatures have none
     #[arg(long, value_enum, value_name = "ORDER")]
     sm2_order: Option<Sm2Order>,
 }
@@ -37,37 +37,25 @@ impl Sm2OrderArgs {
     }
 }
 
-/// Every key with every certificate of it.
-pub(super) fn read(args: &KeyArgs, limits: &Limits, io: &mut Io) -> Result<Vec<Recipient>, Failure> {
-    recipients(args, None, limits, io)
+/// The keys to decrypt with.
+#[derive(Default)]
+pub(super) struct Recipients {
+    /// Every key with every certificate of it.
+    pub(super) named: Vec<Recipient>,
+    /// Keys that came without one: they stand for whoever the message names.
+    pub(super) bare: Vec<BareKey>,
 }
 
-/// The same for one message: a key without a certificate stands for whoever the message names.
-pub(super) fn read_for(
-    cms: &[u8],
-    args: &KeyArgs,
-    limits: &Limits,
-    io: &mut Io,
-) -> Result<Vec<Recipient>, Failure> {
-    recipients(args, Some(cms), limits, io)
-}
-
-fn recipients(
-    args: &KeyArgs,
-    cms: Option<&[u8]>,
-    limits: &Limits,
-    io: &mut Io,
-) -> Result<Vec<Recipient>, Failure> {
-    let mut recipients = Vec::new();
+/// Reads the keys.
+pub(super) fn read(args: &KeyArgs, limits: &Limits, io: &mut Io) -> Result<Recipients, Failure> {
+    let mut recipients = Recipients::default();
     for owned in args.read(limits, io)?.owned {
-        let mut certificates = owned.certificates;
-        if certificates.is_empty() {
-            let cms = cms.ok_or_else(|| keys::mismatch(&owned.name))?;
-            certificates = stand_in::of(cms, owned.key.public_key(), limits);
-        }
         let key: Arc<dyn Decryptor> = Arc::new(owned.key.into_decryptor(Arc::clone(&io.rng)));
-        for certificate in certificates {
-            recipients.push(Recipient { certificate, key: Arc::clone(&key) });
+        if owned.certificates.is_empty() {
+            recipients.bare.push(BareKey::new(Arc::clone(&key)));
+        }
+        for certificate in owned.certificates {
+            recipients.named.push(Recipient { certificate, key: Arc::clone(&key) });
         }
     }
     Ok(recipients)

@@ -32,9 +32,6 @@ pub(super) fn sniff(octets: &[u8], limits: &Limits) -> Form {
     if let Some(blocks) = pem(octets, limits) {
         return Form::Pem(blocks);
     }
-    if is_mail(rest) {
-        return Form::Mail;
-    }
     match base64(rest) {
         Some(der) if der.first() == Some(&0x30) => Form::Asn1(der),
         _ => Form::Unknown,
@@ -49,13 +46,22 @@ fn pem(octets: &[u8], limits: &Limits) -> Option<Vec<(String, Vec<u8>)>> {
     while let Some((_, after)) = rest.split_once("-----BEGIN ") {
         let (label, after) = after.split_once("-----")?;
         let (body, after) = after.split_once(&format!("-----END {label}-----"))?;
-        blocks.push((label.to_owned(), base64(body.as_bytes())?));
+        blocks.push((label.to_owned(), base64(without_header(body).as_bytes())?));
         rest = after;
         if blocks.len() > limits.certificates {
             return None;
         }
     }
     (!blocks.is_empty()).then_some(blocks)
+}
+
+/// The body of a PEM block without the header fields that old encrypted keys have (RFC 1421 §4.6).
+fn without_header(body: &str) -> &str {
+    let has_header = body.trim_start().lines().next().is_some_and(|line| line.contains(':'));
+    if !has_header {
+        return body;
+    }
+    body.split_once("\n\n").or_else(|| body.split_once("\n\r\n")).map_or(body, |(_, rest)| rest)
 }
 
 fn base64(text: &[u8]) -> Option<Vec<u8>> {
@@ -75,15 +81,24 @@ fn is_mail(octets: &[u8]) -> bool {
 
 /// Whether a field that only mail has stands before the first empty line, and before any PEM.
 fn has_mail_field(octets: &[u8]) -> bool {
-    const FIELDS: [&[u8]; 8] = [
+    const FIELDS: [&[u8]; 17] = [
         b"from:",
+        b"sender:",
+        b"reply-to:",
         b"to:",
+        b"cc:",
+        b"bcc:",
         b"subject:",
         b"date:",
+        b"message-id:",
         b"received:",
         b"return-path:",
+        b"delivered-to:",
+        b"dkim-signature:",
         b"mime-version:",
         b"content-type:",
+        b"content-transfer-encoding:",
+        b"content-disposition:",
     ];
     octets
         .split(|octet| *octet == b'\n')
@@ -109,7 +124,20 @@ mod tests {
         assert_eq!(sniff(pem, &limits), Form::Pem(vec![("X".to_owned(), vec![0x30, 3, 2, 1, 5])]));
         assert_eq!(sniff(&[b"Subject: x\n\n", &pem[..]].concat(), &limits), Form::Mail);
         assert!(matches!(sniff(&[b"Certificate:\n    Data:\n", &pem[..]].concat(), &limits), Form::Pem(_)));
-        for nothing in [&b""[..], b"\0\0", b"-----BEGIN X-----", b"no header", b" : x"] {
+        // Lines with colons are no mail: /etc/passwd, a configuration file, a log.
+        let passwd = b"root:x:0:0:root:/root:/bin/bash\nmail:x:8:8:mail:/var/mail:/usr/sbin/nologin\n";
+        let yaml = b"name: aecm\nversion: 1\n\nfrom: here\n";
+        let nothings = [
+            &b""[..],
+            b"\0\0",
+            b"-----BEGIN X-----",
+            b"no header",
+            b" : x",
+            passwd,
+            yaml,
+            b"12:00:01 started\n",
+        ];
+        for nothing in nothings {
             assert_eq!(sniff(nothing, &limits), Form::Unknown, "{nothing:?}");
         }
     }

@@ -56,7 +56,7 @@ impl Text {
                 self.heading(heading);
             }
             let found = find(word);
-            let meaning = found.map_or(String::new(), |row| format!(": {}", row.meaning));
+            let meaning = found.as_ref().map_or(String::new(), |row| format!(": {}", row.meaning));
             self.0.push_str(&format!("  {}{meaning}\n", line(word)));
             if let Some(advice) = found.map(|row| row.advice).filter(|advice| !advice.is_empty()) {
                 self.0.push_str(&format!("    {advice}\n"));

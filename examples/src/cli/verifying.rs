@@ -13,6 +13,7 @@ use clap::{Args, ValueEnum};
 
 use super::args::LimitArgs;
 use super::chain::ChainArgs;
+use super::recipients::Sm2OrderArgs;
 use super::{Failure, Io, certificates};
 
 /// The options of the verifying commands.
@@ -51,6 +52,8 @@ pub(super) struct JudgingArgs {
     /// Accept SM2 signatures over the bare SM3 of the content
     #[arg(long)]
     sm2_raw_digest: bool,
+    #[command(flatten)]
+    pub(super) order: Sm2OrderArgs,
     #[command(flatten)]
     chain: ChainArgs,
     #[command(flatten)]
@@ -117,6 +120,11 @@ pub(super) struct Judge {
 }
 
 impl Judge {
+    /// Whether CRLs or OCSP responses were given.
+    pub(super) const fn has_evidence(&self) -> bool {
+        !(self.revocation.crls.is_empty() && self.revocation.ocsp.is_empty())
+    }
+
     /// The rules for a path, at `at`.
     pub(super) fn path_options(&self, purpose: PathPurpose, at: Option<Time>) -> PathOptions {
         let mut options = PathOptions::new(purpose, at, self.policy.limits.clone());
@@ -124,6 +132,8 @@ impl Judge {
         options.rsa_bits_min = self.policy.rsa_bits_min;
         options.policies = self.policies.clone();
         options.revocation = self.revocation.clone();
+        options.revocation.stamper =
+            matches!(purpose, PathPurpose::TimestampAuthority | PathPurpose::MailboxTimestamp);
         options
     }
 }

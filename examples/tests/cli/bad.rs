@@ -4,7 +4,7 @@ use super::support::World;
 
 type Row = (&'static str, u8, &'static str);
 
-/// `$empty`, `$text`, `$cut.der`, `$zeros`, `$folder`, `$cut.pem` and `$wrong.pem` are made by the test; `$out` must
+/// `$empty`, `$text`, `$cut.der`, `$zeros`, `$folder`, `$object`, `$cut.pem` and `$wrong.pem` are made by the test; `$out` must
 /// never come to be. Exit status and reason are those of every run, with and without `--json`.
 const ROWS: &[Row] = &[
     // No command, half a command, unknown options.
@@ -156,6 +156,45 @@ const ROWS: &[Row] = &[
     ("key @keys/rsa-sig.key --encrypt --out $out", 2, "password-missing"),
     ("key @keys/rsa-sig.key --encrypt", 2, "usage"),
     ("key @keys/rsa-sig.key --new-password x --out $out", 2, "usage"),
+    // PKCS#12.
+    ("p12", 2, "usage"),
+    ("p12 $absent", 2, "file-unreadable"),
+    ("p12 $empty", 2, "wrong-kind"),
+    ("p12 $folder", 2, "file-unreadable"),
+    ("p12 $text --password test", 2, "wrong-kind"),
+    ("p12 $mail --password test", 2, "wrong-kind"),
+    ("p12 @keys/rsa-sig.crt --password test", 2, "wrong-kind"),
+    ("p12 %rsa-sig.p12", 2, "password-missing"),
+    ("p12 %rsa-sig.p12 --password wrong", 2, "wrong-password"),
+    ("p12 %rsa-sig.p12 --password ''", 2, "wrong-password"),
+    ("p12 %rsa-sig.p12 --password a --password-file $text", 2, "usage"),
+    ("p12 %rsa-sig.p12 --password test --to der --out $out", 2, "usage"),
+    ("p12 %rsa-sig.p12 --password test --to p12 --out $out", 2, "usage"),
+    ("p12 %rsa-sig.p12 --password test --to p12", 2, "usage"),
+    ("p12 %rsa-sig.p12 --password test --encrypt --out $out", 2, "password-missing"),
+    ("p12 %rsa-sig.p12 --password test --out $no/where", 2, "file-unwritable"),
+    ("p12 %rsa-sig.p12 --password test --limits pbkdf2_iterations=100", 2, "limit-exceeded"),
+    ("p12 %legacy-rc2.p12 --password test", 2, "unsupported"),
+    ("decrypt @enveloped/openssl30-oaep-gcm.der --p12 %rsa-sig.p12 --password wrong", 2, "wrong-password"),
+    ("decrypt @enveloped/openssl30-oaep-gcm.der --p12 %rsa-sig.p12 --password test", 2, "no-matching-key"),
+    // Challenge mails.
+    ("challenge-mail", 2, "usage"),
+    ("challenge-mail $mail", 2, "usage"),
+    ("challenge-mail $mail --challenge $object --dns", 2, "usage"),
+    ("challenge-mail $absent --challenge $object --dns $object", 2, "file-unreadable"),
+    ("challenge-mail $folder --challenge $object --dns $object", 2, "file-unreadable"),
+    ("challenge-mail $mail --challenge $absent --dns $object", 2, "file-unreadable"),
+    ("challenge-mail $mail --challenge $object --dns $absent", 2, "file-unreadable"),
+    ("challenge-mail $mail --challenge $text --dns $object", 2, "malformed"),
+    ("challenge-mail $mail --challenge $object --dns $text", 2, "malformed"),
+    ("challenge-mail $mail --challenge $zeros --dns $object", 2, "malformed"),
+    ("challenge-mail $mail --challenge $object --dns $object --signed-headers none", 2, "usage"),
+    ("challenge-mail $mail --challenge $object --dns $object --limits message_bytes=1", 2, "too-large"),
+    // An authority of one's own.
+    ("timestamp serve", 2, "usage"),
+    ("timestamp serve --key $absent --cert @keys/rsa-tsa.crt", 2, "file-unreadable"),
+    ("timestamp serve --key @keys/rsa-tsa.key --cert @keys/rsa-tsa.crt --listen nowhere", 2, "usage"),
+    ("timestamp serve --key @keys/rsa-tsa.key --cert @keys/rsa-sig.crt", 2, "key-mismatch"),
     // An authority that is not there.
     ("timestamp request --data @msg.txt --url http://127.0.0.1:1/ --out $out", 2, "timestamp-http"),
     (
@@ -195,6 +234,7 @@ fn prepared() -> World {
     world.write("cut.der", &super::support::file("peers/signed/bc172-sm2.der")[..500]);
     let pem = super::support::file("openssl/attached.pem");
     world.write("cut.pem", &pem[..pem.len() / 2]);
+    world.write("object", "{}");
     world.write("wrong.pem", "-----BEGIN CERTIFICATE-----\nMAMCAQU=\n-----END CERTIFICATE-----\n");
     world.write("mail", "From: a@example.test\r\nSubject: x\r\n\r\nhi\r\n");
     std::fs::create_dir(world.path("folder")).unwrap();
@@ -203,7 +243,7 @@ fn prepared() -> World {
 
 #[test]
 fn bad_inputs() {
-    assert!(ROWS.len() >= 70);
+    assert!(ROWS.len() >= 150, "{}", ROWS.len());
     let world = prepared();
     let before = world.names();
     for (line, status, reason) in ROWS {
@@ -250,5 +290,26 @@ fn an_old_result_stays_when_there_is_no_new_one() {
     ] {
         assert_ne!(world.json(line).status, 0, "{line}");
         assert_eq!((world.read("out"), world.names()), (b"old".to_vec(), before.clone()), "{line}");
+    }
+}
+
+/// Every command stands in this table or in that of the commands with a vault, at least three times.
+#[test]
+fn every_command_is_asked_wrongly() {
+    let with_vault = include_str!("../journey_cli/wrong.rs");
+    let help = World::new().text("--help").out();
+    let (_, list) = help.split_once("Commands:\n").unwrap();
+    let commands: Vec<&str> = list
+        .lines()
+        .take_while(|line| !line.is_empty())
+        .filter_map(|line| line.strip_prefix("  ").filter(|line| !line.starts_with(' '))?.split(' ').next())
+        .filter(|command| *command != "help")
+        .collect();
+    assert_eq!(commands.len(), 20, "{commands:?}");
+    for command in commands {
+        let begins = |line: &str| line.split(' ').next() == Some(command);
+        let here = ROWS.iter().filter(|(line, ..)| begins(line)).count();
+        let there = with_vault.split('"').filter(|line| begins(line)).count();
+        assert!(here + there >= 3, "{command}: {here} and {there}");
     }
 }

@@ -32,3 +32,30 @@ fn every_command_has_help_with_an_example() {
         assert_eq!(world.json(level).is(2, "error", &["usage"]).status, 2, "{level}");
     }
 }
+
+/// `--json` is one object at every exit: where it is given a value too, and beside `help`.
+#[test]
+fn json_is_kept_where_it_stands_oddly() {
+    let world = World::new();
+    for line in ["verify @msg.txt --json=1", "--json=true verify @msg.txt", "nonsense --json="] {
+        let ran = world.text(line);
+        let page: serde_json::Value = serde_json::from_slice(&ran.stdout)
+            .unwrap_or_else(|error| panic!("{line}: {error}: {}{}", ran.out(), ran.stderr));
+        assert_eq!((ran.status, &page["reasons"]), (2, &serde_json::json!(["usage"])), "{line}: {page}");
+        assert!(ran.stderr.is_empty(), "{line}: {}", ran.stderr);
+    }
+    for (line, part) in [
+        ("help", "Usage: aecm "),
+        ("help verify", "Usage: aecm verify "),
+        ("help cert verify", "Usage: aecm cert verify "),
+        ("--version", "aecm 0."),
+    ] {
+        let ran = world.json(line);
+        assert_eq!(ran.is(0, "valid", &[]).status, 0, "{line}");
+        assert!(ran.json["help"].as_str().unwrap().contains(part), "{line}: {}", ran.json);
+        assert_eq!(world.text(line).out(), ran.json["help"].as_str().unwrap(), "{line}");
+    }
+    world.json("help nonsense").is(2, "error", &["usage"]);
+    // A file of that name is a file.
+    world.json("verify help").is(2, "error", &["file-unreadable"]);
+}

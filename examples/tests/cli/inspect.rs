@@ -86,3 +86,19 @@ fn more_than_is_shown_is_said() {
     let ran = world.json("inspect $wide.der");
     assert_eq!(ran.is(0, "valid", &[]).json["truncated"], true);
 }
+
+/// Lines with colons are no mail.
+#[test]
+fn plain_text_is_not_taken_for_mail() {
+    let world = World::new();
+    for text in [
+        "root:x:0:0:root:/root:/bin/bash\nmail:x:8:8:mail:/var/mail:/usr/sbin/nologin\n",
+        "key: value\nother: value\n",
+        "https://example.test/\n",
+    ] {
+        world.write("text", text);
+        for line in ["inspect $text", "verify $text", "open $text", "decrypt $text"] {
+            world.json(line).is(2, "error", &["malformed"]);
+        }
+    }
+}

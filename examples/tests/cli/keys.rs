@@ -168,3 +168,35 @@ fn pkcs12_files_stand_for_key_and_certificate() {
         &["wrong-kind"],
     );
 }
+
+/// The option that is named is the one that would help.
+#[test]
+fn the_password_of_what_is_written_has_its_own_option() {
+    let world = World::new();
+    let ran = world.json("key @keys/rsa-sig.key --encrypt --out $k");
+    let message = ran.is(2, "error", &["password-missing"]).json["message"].as_str().unwrap();
+    assert!(message.contains("--new-password-file"), "{message}");
+    let ran = world.json("key %encrypted.key");
+    let message = ran.is(2, "error", &["password-missing"]).json["message"].as_str().unwrap();
+    assert!(message.contains("give --password-file"), "{message}");
+}
+
+/// Files encrypted with 3DES and RC2 are told apart from wrong passwords and from rubbish, and how to get new ones.
+#[test]
+fn encryption_of_old_is_said_to_be_that() {
+    let world = World::new();
+    for (line, part) in [
+        ("p12 %legacy-rc2.p12 --password test", "RC2"),
+        ("p12 @p12/bc186-rsa.p12 --password test", "TripleDES"),
+        ("decrypt @enveloped/openssl30-oaep-gcm.der --p12 %legacy-rc2.p12 --password test --out $x", "RC2"),
+        ("sign @msg.txt --p12 %legacy-rc2.p12 --password test --out $x", "RC2"),
+        ("key %legacy-3des.key --password test", "TripleDES"),
+        ("key %legacy-pem.key --password test", ""),
+    ] {
+        let ran = world.json(line);
+        let message = ran.is(2, "error", &["unsupported"]).json["message"].as_str().unwrap();
+        assert!(message.contains(part) && message.contains("anew"), "{line}: {message}");
+    }
+    world.json("p12 %legacy-rc2.p12 --password wrong").is(2, "error", &["wrong-password"]);
+    assert_eq!(world.names(), [""; 0]);
+}

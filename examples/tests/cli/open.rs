@@ -15,9 +15,14 @@ fn layers_come_from_the_outside_in() {
     let layers = ran.json["layers"].as_array().unwrap();
     assert_eq!(layers.len(), 2);
     assert_eq!((&layers[0]["kind"], &layers[1]["kind"]), (&"encrypted".into(), &"signed".into()));
-    for member in ["recipient", "cipher", "authenticated", "content_sha256"] {
+    for member in ["recipient", "cipher", "authenticated", "content_sha256", "verdict", "reasons"] {
         assert!(layers[0].get(member).is_some(), "{member}");
     }
+    assert_eq!((&layers[0]["verdict"], layers[0]["reasons"].as_array().unwrap().len()), (&"valid".into(), 0));
+    for layer in layers {
+        assert_eq!(layer["content_sha256"].as_str().unwrap().len(), 64, "{layer}");
+    }
+    assert_ne!(layers[0]["content_sha256"], layers[1]["content_sha256"]);
     for member in ["signers", "time", "content_sha256", "form", "verdict"] {
         assert!(layers[1].get(member).is_some(), "{member}");
     }
@@ -34,6 +39,13 @@ fn cbc_needs_a_valid_signature_inside_or_to_be_asked_for() {
     assert_eq!((ran.status, ran.verdict()), (1, "unauthenticated"), "{}", ran.json);
     assert_eq!(world.names(), ["a"]);
     assert!(ran.json["content_sha256"].is_null());
+    let layer = &ran.json["layers"][0];
+    assert_eq!(
+        (&layer["verdict"], &layer["reasons"][0]),
+        (&"unauthenticated".into(), &"unauthenticated".into())
+    );
+    // The digest of what is held back would tell what it is.
+    assert!(layer["content_sha256"].is_null(), "{layer}");
     let ran = world.json(&format!("{line} --accept-unauthenticated --out $b"));
     assert_eq!((ran.status, ran.verdict()), (0, "unauthenticated"), "{}", ran.json);
     assert_eq!(world.read("b"), file("peers/msg.txt"));
@@ -109,4 +121,40 @@ fn sm2_from_end_to_end() {
         (&"gbt35275".into(), &"gbt35275".into())
     );
     assert_eq!(ran.json["layers"][0]["cipher"], "sm4-cbc");
+}
+
+/// A key alone opens, too; whose it is, nobody said then.
+#[test]
+fn a_key_without_its_certificate_opens() {
+    let world = World::new();
+    let ran = world.json(&format!("open %gcm-signed.eml --key @keys/rsa-enc.key {TRUST}"));
+    ran.is(0, "valid", &[]);
+    assert!(ran.json["layers"][0]["recipient"].is_null(), "{}", ran.json);
+    for key in ["sm2-enc", "p256-agr"] {
+        let ran = world.json(&format!("open %gcm-signed.eml --key @keys/{key}.key {TRUST} --out $no"));
+        ran.is(2, "error", &["no-matching-key"]);
+    }
+    assert_eq!(world.names(), [""; 0]);
+}
+
+/// More than is worked on is a limit, wherever it is met: in the header, in a layer, in what was compressed.
+#[test]
+fn what_is_too_much_is_a_limit() {
+    let world = World::new();
+    for line in [
+        "open %gcm-signed.eml --limits header_bytes=10".to_owned(),
+        format!("open %gcm-signed.eml {RSA} --limits recipient_infos=0"),
+        format!("open %gcm-signed.eml {RSA} --limits signer_infos=0"),
+        format!("open %gcm-signed.eml {RSA} --limits crypto_layers=1"),
+        format!("open %gcm-signed.eml {RSA} --limits asn1_depth=3"),
+        format!("open %cbc-signed.eml {RSA} --limits signer_infos=0"),
+        "decrypt %bomb.der".to_owned(),
+        "decrypt %compressed.der --limits decompressed_bytes=3".to_owned(),
+        format!("decrypt %gcm-signed.eml {RSA} --limits recipient_infos=0"),
+        "verify %opaque.eml --limits mime_depth=0,signer_infos=0".to_owned(),
+    ] {
+        let ran = world.json(&format!("{line} --out $no"));
+        ran.is(2, "limit", &["limit-exceeded"]);
+    }
+    assert_eq!(world.names(), [""; 0]);
 }

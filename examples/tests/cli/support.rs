@@ -42,12 +42,18 @@ impl World {
         Self { folder: tempfile::tempdir().unwrap(), now, stdin: Vec::new() }
     }
 
+    /// Where nothing has to reach a disk: for runs by the thousand.
+    pub(crate) fn in_memory() -> Self {
+        let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
+        Self { folder: folder.unwrap(), ..Self::new() }
+    }
+
     pub(crate) fn at(now: &str) -> Self {
         Self { now: Time::from_rfc3339(now).unwrap(), ..Self::new() }
     }
 
     /// Runs `line` with `--json`. Words are separated by spaces; `@` stands for the folder of the peers' files, `%`
-    /// for that of OpenSSL's, `$` for a folder of this test; `''` is an empty word.
+    /// for that of OpenSSL's, `^` for the vectors of aecm-smime, `$` for a folder of this test; `''` is an empty word.
     pub(crate) fn json(&self, line: &str) -> Ran {
         let mut ran = self.text(&format!("{line} --json"));
         let text = std::str::from_utf8(&ran.stdout).unwrap();
@@ -80,6 +86,7 @@ impl World {
         match word.split_at(1) {
             ("@", rest) => data("peers").join(rest).display().to_string(),
             ("%", rest) => data("openssl").join(rest).display().to_string(),
+            ("^", rest) => data("../../../aecm-smime/tests/vectors").join(rest).display().to_string(),
             ("$", rest) => self.path(rest).display().to_string(),
             _ if word == "''" => String::new(),
             _ => word.to_owned(),

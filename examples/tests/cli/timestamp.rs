@@ -46,7 +46,20 @@ fn whom_to_trust_and_when() {
     let world = World::new();
     let ran = world.json("timestamp verify @tsp/openssl30-rsa-sha256.tsr --data @msg.txt");
     ran.is(1, "invalid", &["no-anchors-given"]).has(MEMBERS);
-    assert!(ran.json["gen_time"].is_null() && ran.json["trust"].is_null());
+    // What it says is shown, and that nobody vouches for it.
+    let ran = ran.json.clone();
+    assert_eq!((&ran["gen_time"], &ran["policy"]), (&"2026-11-23T17:12:50Z".into(), &"1.2.3.4.1".into()));
+    assert_eq!(ran["signer"]["subject"], "CN=alice rsa tsa,O=AECM peer test,C=CN");
+    assert!(ran["serial"] == "01" && ran["trust"].is_null(), "{ran}");
+    let text = world.text("timestamp verify @tsp/openssl30-rsa-sha256.tsr --data @msg.txt").out();
+    assert!(text.contains("it says; nobody who is trusted here vouches for it"), "{text}");
+    // A refusal says nothing at all.
+    let ran = world.json("timestamp verify @tsp/openssl30-rejection-status.tsr --trust @keys/rsa-ca.crt");
+    assert!(
+        ran.status == 1 && ran.json["gen_time"].is_null() && ran.json["signer"].is_null(),
+        "{}",
+        ran.json
+    );
     let line = "timestamp verify @tsp/openssl30-rsa-sha256.tsr --data @msg.txt --trust @keys/sm2-ca.crt";
     world.json(line).is(1, "invalid", &["timestamp-no-path-to-anchor"]);
     let line = format!("{RSA} --data @msg.txt");
@@ -54,6 +67,9 @@ fn whom_to_trust_and_when() {
     World::at("2047-01-01T00:00:00Z").json(&line).is(1, "invalid", &["expired"]);
     World::at("2047-01-01T00:00:00Z").json(&format!("{line} --at gentime")).is(0, "valid", &[]);
     world.json(&format!("{line} --at never")).is(0, "valid", &[]);
+    // Another CA's list says nothing, and that is said.
+    world.write("other.crl", include_str!("../../../aecm-core/tests/vectors/revocation/p256-ca.crl"));
+    world.json(&format!("{line} --crl $other.crl")).is(0, "valid", &["revocation-unknown"]);
     for (evidence, status, reasons) in
         [("--crl %good.crl", 0, &[][..]), ("--policy-oid 9.9 --explicit-policy", 2, &["usage"])]
     {
@@ -83,6 +99,12 @@ fn refusals_and_bare_tokens() {
         &[],
     );
     assert_eq!(world.read("same"), &answer[place..]);
+    // grantedWithMods.
+    let mut modified = answer;
+    modified[place - 1] = 1;
+    world.write("modified.tsr", modified);
+    let line = "timestamp verify $modified.tsr --data @msg.txt --trust @keys/rsa-ca.crt";
+    world.json(line).is(0, "valid", &["timestamp-granted-with-mods"]);
 }
 
 #[test]
@@ -124,13 +146,15 @@ fn an_authority_of_our_own() {
     ));
     ran.is(0, "valid", &[]);
     assert_eq!((&ran.json["gen_time"], &ran.json["trust"]), (&"2026-12-01T00:00:00Z".into(), &"tsa".into()));
+    assert_eq!(ran.json["nonce"].as_str().unwrap().len(), 16, "{}", ran.json);
     let line = "timestamp verify $t.tst --data @msg.txt --trust @keys/rsa-ca.crt";
     assert_eq!(world.json(line).is(0, "valid", &[]).json["policy"], "1.2.3.4");
-    world.json(&format!("timestamp request --data @msg.txt --url {url} --out $u.tst")).is(
-        0,
-        "valid",
-        &["no-tsa-anchor"],
-    );
+    // The whole answer (RFC 3161 §2.4.2): a SEQUENCE whose status is the INTEGER granted.
+    assert_eq!(world.json("inspect $t.tst").json["kind"], "timestamp-response");
+    let ran = world.json(&format!("timestamp request --data @msg.txt --url {url} --out $u.tst"));
+    ran.is(0, "valid", &["no-tsa-anchor"]);
+    assert_eq!(ran.json["gen_time"], "2026-12-01T00:00:00Z");
+    assert!(ran.json["trust"].is_null() && ran.json["nonce"].is_string(), "{}", ran.json);
     let wrong = format!("timestamp request --data @msg.txt --url {url} --tsa-policy 9.9 --out $x");
     assert_eq!(world.json(&wrong).status, 2);
     let wrong = format!("timestamp request --data @msg.txt --url {url} --tsa-policy 1.9.9 --out $x");

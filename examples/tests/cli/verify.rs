@@ -120,6 +120,9 @@ fn a_changed_mail_is_invalid_and_an_unsigned_one_not_signed() {
         let ran = world.json(&format!("verify $changed.eml --trust @keys/rsa-ca.crt {binding}"));
         ran.is(1, "invalid", &["digest-mismatch"]);
         assert_eq!(ran.json["signers"][0]["checks"]["digest"], "invalid");
+        // That of the content as it came, not of what was signed.
+        let digest = ran.json["content_sha256"].as_str().unwrap_or_else(|| panic!("{binding}: {}", ran.json));
+        assert!(digest.len() == 64 && digest != CONTENT_SHA256);
     }
     world.write("plain.eml", "From: a@example.test\r\nSubject: x\r\n\r\nhi\r\n");
     for binding in ["--mail", ""] {
@@ -274,4 +277,86 @@ fn the_text_says_the_verdict_first_then_why_then_what_to_do() {
     let why = text.find("\nWhy\n  from-does-not-match: the certificate does not name").unwrap();
     assert!(text[why..].contains("\n    show both mailboxes\n"), "{text}");
     assert!(text.contains("  subject       CN=alice sm2 sig,"), "{text}");
+}
+
+/// The options of the verifying commands are the same for all of them; a signature has no order of parts.
+#[test]
+fn the_order_of_ciphertexts_is_taken_by_every_verifying_command() {
+    let world = World::new();
+    for order in ["c1c3c2", "c1c2c3", "der"] {
+        for line in [
+            "verify @signed/bc172-sm2.der --trust @keys/sm2-ca.crt",
+            "verify @eml/tongsuo85-sm2-multipart.eml --mail --trust @keys/sm2-ca.crt",
+            "cert verify @keys/sm2-sig.crt --trust @keys/sm2-ca.crt",
+            "timestamp verify @tsp/bc186-sm2-sm3.tsr --data @msg.txt --trust @keys/sm2-ca.crt",
+            "open @eml/tongsuo85-sm2-multipart.eml --trust @keys/sm2-ca.crt",
+        ] {
+            world.json(&format!("{line} --sm2-order {order}")).is(0, "valid", &[]);
+        }
+    }
+    world.json("verify @signed/bc172-sm2.der --sm2-order c2c1c3").is(2, "error", &["usage"]);
+    world.json("cert verify @keys/sm2-sig.crt --sm2-order").is(2, "error", &["usage"]);
+}
+
+/// What would decide more is named: in words, and as addresses where the certificate has some.
+#[test]
+fn what_a_reason_advises_can_be_done_here() {
+    let world = World::new();
+    let text = world.text("verify %old-sha1.der --trust %old-ca.crt --at never").out();
+    assert!(text.contains("look again under `--policy legacy`"), "{text}");
+    let text = world.text("verify @signed/openssl40-sm2-noattr-rawdigest.der --trust @keys/sm2-ca.crt").out();
+    assert!(text.contains("`--sm2-raw-digest` allows it"), "{text}");
+    let told = world.text("verify @signed/openssl30-rsa-pkcs1-ber.der --limits signer_infos=0").stderr;
+    assert!(told.contains("--limits sets another bound"), "{told}");
+    for line in [
+        "verify %opaque.eml --limits header_bytes=1",
+        "cert verify @keys/rsa-sig.crt --crl %good.crl --limits crl_bytes=3",
+    ] {
+        let ran = world.json(line);
+        ran.is(2, "limit", &["limit-exceeded"]);
+        let message = ran.json["message"].as_str().unwrap();
+        assert!(!message.contains("Limits") && !message.contains("::"), "{message}");
+    }
+    world.json("cert verify @keys/rsa-sig.crt --ocsp %ocsp-good.der --limits crl_bytes=3").is(
+        2,
+        "limit",
+        &["limit-exceeded"],
+    );
+}
+
+/// Weak keys and digests are the policy's to refuse: the mathematics hold.
+#[test]
+fn what_only_the_policy_refuses_is_policy() {
+    let world = World::new();
+    for (message, reason) in [
+        ("openssl30-rsa-sha1", "weak-digest"),
+        ("openssl30-p256-sha1", "weak-digest"),
+        ("openssl30-rsa1024", "weak-key"),
+        ("openssl30-sha1-certificate", "weak-digest"),
+    ] {
+        let line = format!("verify ^signed/{message}.der --trust @keys/rsa-ca.crt --trust @keys/p256-ca.crt");
+        let ran = world.json(&line);
+        ran.is(1, "policy", &[reason]).has(MEMBERS);
+        let checks = &ran.json["signers"][0]["checks"];
+        for (check, word) in
+            [("signature", "valid"), ("digest", "valid"), ("chain", "valid"), ("policy", "invalid")]
+        {
+            assert_eq!(checks[check], word, "{message}: {checks}");
+        }
+        let ran = world.json(&format!("{line} --policy legacy"));
+        assert_eq!(ran.is(0, "valid", &[]).tolerances(), [reason], "{message}");
+    }
+    for (message, tolerances) in
+        [("openssl30-rsa-pss", &[][..]), ("openssl30-rsa-pss-longest-salt", &["pss-salt-length"])]
+    {
+        let ran = world.json(&format!("verify ^signed/{message}.der --trust @keys/rsa-ca.crt"));
+        ran.is(0, "valid", &[]);
+        let named: Vec<&str> = ran.tolerances().into_iter().filter(|word| word.starts_with("pss")).collect();
+        assert_eq!(named, tolerances, "{message}: {}", ran.json);
+    }
+    world.json("verify ^signed/openssl30-rsa-pss-mask-sha1.der --trust @keys/rsa-ca.crt").is(
+        1,
+        "invalid",
+        &["unsupported-signature-algorithm"],
+    );
 }

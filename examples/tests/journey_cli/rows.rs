@@ -47,6 +47,7 @@ fn the_service_says_where_it_is_and_ends_when_asked() {
     }));
     assert_eq!(ready["pid"], served.child.id());
     let (anchors, keys) = (ready["anchors"].clone(), ready["dkim"].clone());
+    let directory = ready["directory"].clone();
     let page = served.stop();
     has(&page, "verdict reasons tolerances directory mails signal");
     assert_eq!((&page["verdict"], &page["signal"]), (&json!("valid"), &json!("SIGTERM")), "{page}");
@@ -54,6 +55,7 @@ fn the_service_says_where_it_is_and_ends_when_asked() {
     let again = bench.serve("");
     assert_eq!(again.ready["anchors"], anchors);
     assert_eq!(again.ready["dkim"], keys);
+    assert_eq!(again.ready["directory"], directory, "the port is kept");
 }
 
 /// `provision`, `status`, `compose`, `open`, `renew`, `revoke`.
@@ -89,6 +91,17 @@ fn a_mailbox_is_kept_from_the_command_line() {
     let status = bench.run(&format!("status {alice}")).valid();
     has(&status, "slots mailboxes device");
     assert_eq!(status["slots"].as_array().unwrap().len(), 6, "{status}");
+    for slot in status["slots"].as_array().unwrap() {
+        has(slot, "suite purpose level device state serial not_after mailbox");
+        assert_eq!(slot["mailbox"], "alice@example.test", "{slot}");
+    }
+    // Without a password where none is needed, and with the member all the same.
+    for (store, reason) in [("absent", "no-vault"), ("mail", "not-a-vault"), ("letter.eml", "not-a-vault")] {
+        let page = bench.run(&format!("status --store {store}")).json();
+        assert_eq!((&page["reasons"], &page["slots"]), (&json!([reason]), &json!([])), "{page}");
+    }
+    let page = bench.run("status --store alice").json();
+    assert_eq!(page["reasons"], json!(["password-missing"]), "{page}");
 
     // SM2 where everybody reads it, and why.
     let words = format!("compose letter.eml {alice} --to bob@example.test --out sent.eml");
@@ -116,6 +129,14 @@ fn a_mailbox_is_kept_from_the_command_line() {
     assert_eq!((&page["plan"]["suite"], &page["plan"]["cipher"]), (&json!("classic"), &json!("aes-256-gcm")));
     assert_eq!(page["plan"]["why"][0]["reason"], "no-sm2-certificate", "{page}");
 
+    // To oneself, and to somebody twice: one recipient each.
+    bench.write("own.eml", "From: alice@example.test\r\nTo: alice@example.test\r\nSubject: x\r\n\r\nHi.\r\n");
+    let own =
+        format!("compose own.eml {alice} --to alice@example.test alice@Example.TEST --out own-sent.eml");
+    let page = bench.run(&own).valid();
+    assert_eq!(page["plan"]["recipients"].as_array().unwrap().len(), 1, "{page}");
+    bench.run(&format!("open own-sent.eml {alice}")).valid();
+
     // Opened with the vault alone, by its reader and by its writer; by nobody else.
     for (store, ended) in [(bob, 0), (alice, 0), ("--store carol --store-password-file password", 2)] {
         let ran = bench.run(&format!("open sent.eml {store} --out received.eml"));
@@ -125,6 +146,7 @@ fn a_mailbox_is_kept_from_the_command_line() {
     has(&page, "layers protected_headers");
     let kinds: Vec<&Value> = page["layers"].as_array().unwrap().iter().map(|layer| &layer["kind"]).collect();
     assert_eq!(kinds, ["encrypted", "signed"]);
+    assert_eq!(page["layers"][1]["signers"][0]["level"], "mv", "{page}");
     let refused = bench.run("open sent.eml --store carol --store-password-file password").json();
     assert_eq!(refused["reasons"], json!(["no-matching-key"]));
 
@@ -148,6 +170,29 @@ fn a_mailbox_is_kept_from_the_command_line() {
     let page =
         bench.run("provision bob@example.test --store bob --store-password-file password --plan sm2").valid();
     assert_eq!(state(&page), "issued", "the empty slot is filled: {page}");
+
+    // The service is gone: so is its page, and a mail goes out without a stamp, which is said.
+    served.stop();
+    assert!(!bench.path("ready.json").exists());
+    let page =
+        bench.run(&format!("compose own.eml {alice} --to alice@example.test --out unstamped.eml")).valid();
+    assert_eq!(page["plan"]["time"]["stamped"], false, "{page}");
+    assert_eq!(page["reasons"], json!([page["plan"]["time"]["reason"]]), "{page}");
+    // A renewal ends soon, and leaves what there was.
+    let began = std::time::Instant::now();
+    let ran = bench.run(&format!("renew --all --timeout 3s {alice}"));
+    let page = ran.json();
+    assert_eq!((ran.status, &page["verdict"]), (2, &json!("error")), "{page}");
+    assert!(began.elapsed() < std::time::Duration::from_secs(40), "{:?}", began.elapsed());
+    let reason = page["reasons"][0].as_str().unwrap();
+    assert!(["service-unreachable", "deadline"].contains(&reason), "{page}");
+    let after = bench.run(&format!("status {alice}")).valid();
+    assert_eq!(after["slots"], status["slots"]);
+    // So does everything else that has to ask, and says so.
+    for words in ["device list", "device events", "revoke --slot sm2-sign-mv", "escrow delete"] {
+        let page = bench.run(&format!("{words} {alice}")).json();
+        assert_eq!(page["reasons"], json!(["service-unreachable"]), "{words}: {page}");
+    }
 }
 
 /// Two devices of one mailbox: the second asks, the first hands the keys over.
@@ -178,17 +223,22 @@ fn a_second_device_gets_the_encrypting_keys() {
     has(&list["devices"][0], "device this since certificates");
     let events = bench.run(&format!("device events {}", words("laptop"))).valid();
     has(&events["events"][0], "time kind device account certificate");
+    let none = bench.run(&format!("device conflict {}", words("laptop"))).valid();
+    assert!(none.get("conflict").is_some_and(Value::is_null), "{none}");
     // A lost phone.
     let phone = bench.run(&format!("status {}", words("phone"))).valid();
     let lost = phone["device"].as_str().unwrap();
     let page =
         bench.run(&format!("revoke --device {lost} --reason key-compromise {}", words("laptop"))).valid();
     assert!(!page["revoked"].as_array().unwrap().is_empty(), "{page}");
+    let events = bench.run(&format!("device events {}", words("laptop"))).valid();
+    assert!(events["events"].as_array().unwrap().iter().any(|one| one["kind"] == "revoked"), "{events}");
 
     // Everything lost: the keys come out of escrow.
     let refused = bench.run(&format!("escrow put {}", words("laptop"))).json();
     assert_eq!(refused["reasons"], json!(["terms-not-agreed"]), "{refused}");
-    bench.run(&format!("escrow put --agree-terms {}", words("laptop"))).valid();
+    let put = bench.run(&format!("escrow put --agree-terms {}", words("laptop"))).valid();
+    assert_eq!(put["terms_sha256"].as_str().map(str::len), Some(64), "{put}");
     let again = bench.provision(&served, "alice@example.test", "tablet", "--plan sm2").json();
     assert_eq!(again["verdict"], "partial", "{again}");
     let page = bench.run(&format!("escrow recover {}", words("tablet"))).valid();

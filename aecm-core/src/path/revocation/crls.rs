@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use super::super::budget::Spent;
 use super::{Checker, Status, scope};
 use crate::certificate::{Certificate, names_match};
-use crate::crl::{ALL_REASONS, Crl, DistributionPoint, RevocationReason};
+use crate::crl::{ALL_REASONS, Crl, CrlEntry, DistributionPoint, RevocationReason};
 use crate::signature::{SignatureAlgorithm, Sm2Id};
 
 impl<'a> Checker<'a> {
@@ -53,24 +53,20 @@ impl<'a> Checker<'a> {
 
     /// Whether the CRL is signed by who may sign it (steps (f) and (g)).
     fn believes(&mut self, place: usize, chain: &[&Certificate], of_signer: bool) -> Result<bool, Spent> {
-        if let Some(known) = self.believed.get(&(place, of_signer)) {
+        let above = chain.get(1..).unwrap_or_default();
+        let question = (place, of_signer, above.iter().map(|ca| ca.sha256()).collect::<Vec<_>>());
+        if let Some(known) = self.believed.get(&question) {
             return Ok(*known);
         }
-        let Some((crl, anchor)) = self.evidence().crls.get(place).zip(chain.last()) else { return Ok(false) };
+        let Some(crl) = self.evidence().crls.get(place) else { return Ok(false) };
         // Against going round in circles while it is being found out.
-        self.believed.insert((place, of_signer), false);
-        let believed = self.is_signed(crl, chain, anchor, of_signer)?;
-        self.believed.insert((place, of_signer), believed);
+        self.believed.insert(question.clone(), false);
+        let believed = self.is_signed(crl, chain, of_signer)?;
+        self.believed.insert(question, believed);
         Ok(believed)
     }
 
-    fn is_signed(
-        &mut self,
-        crl: &Crl,
-        chain: &[&Certificate],
-        anchor: &Certificate,
-        of_signer: bool,
-    ) -> Result<bool, Spent> {
+    fn is_signed(&mut self, crl: &Crl, chain: &[&Certificate], of_signer: bool) -> Result<bool, Spent> {
         let above = chain.get(1..).unwrap_or_default();
         let beside: Vec<&Certificate> =
             self.intermediates.iter().filter(|hint| !above.contains(hint)).collect();
@@ -82,11 +78,16 @@ impl<'a> Checker<'a> {
             if !may_sign || !names_match(crl.issuer_der(), signer.subject_der()) {
                 continue;
             }
+            // A list that says which key signed it was signed by that key (RFC 5280 §5.2.1).
+            let keys = (crl.authority_key_identifier(), signer.subject_key_identifier());
+            if !on_path && matches!(keys, (Some(wanted), Some(found)) if wanted != found) {
+                continue;
+            }
             let Some(key) = signer.public_key() else { continue };
             let algorithm = SignatureAlgorithm::from_identifier(&crl.signature_algorithm(), key, None).ok();
             let verify = |key: &_| crl.verify_signature_by(key, Sm2Id::Default).is_ok();
             if self.verified(key, algorithm, verify)?
-                && (on_path || self.has_path(signer, anchor, of_signer)?)
+                && (on_path || self.has_path(signer, above, of_signer)?)
             {
                 return Ok(true);
             }
@@ -104,16 +105,26 @@ impl<'a> Checker<'a> {
     ) -> Result<Option<Status>, Spent> {
         let Some(certificate) = chain.first().copied() else { return Ok(None) };
         let mut fresh = self.is_fresh(crl.this_update(), crl.next_update());
+        // Who is not on it any more may have left it by expiring.
+        let mut complete = speaks_of(crl, certificate);
         if let Some(delta) = self.delta(crl, chain, of_signer)? {
             fresh = true;
+            complete &= speaks_of(delta, certificate);
             if let Some(entry) = self.entry(delta, certificate)? {
-                if entry.reason == Some(RevocationReason::RemoveFromCrl) {
-                    return Ok(Some(Status::Good));
+                if entry.reason != Some(RevocationReason::RemoveFromCrl) {
+                    return Ok(self.judge_entry(certificate, &entry, fresh));
                 }
-                return Ok(self.judge(entry.date, entry.reason, entry.invalidity_date, fresh));
+                // Only what was on hold comes back; what was revoked for good may at most have expired.
+                let base = self.entry(crl, certificate)?;
+                return match base.filter(|entry| entry.reason != Some(RevocationReason::CertificateHold)) {
+                    Some(entry) => Ok(self.judge_entry(certificate, &entry, fresh)),
+                    None => Ok(complete.then_some(Status::Good)),
+                };
             }
         }
-        let Some(entry) = self.entry(crl, certificate)? else { return Ok(fresh.then_some(Status::Good)) };
+        let Some(entry) = self.entry(crl, certificate)? else {
+            return Ok((fresh && complete).then_some(Status::Good));
+        };
         match entry.reason {
             // Not in a complete list: it cannot be known what is meant.
             Some(RevocationReason::RemoveFromCrl) => return Ok(None),
@@ -123,7 +134,11 @@ impl<'a> Checker<'a> {
             }
             _ => {}
         }
-        Ok(self.judge(entry.date, entry.reason, entry.invalidity_date, fresh))
+        Ok(self.judge_entry(certificate, &entry, fresh))
+    }
+
+    fn judge_entry(&self, certificate: &Certificate, entry: &CrlEntry<'_>, fresh: bool) -> Option<Status> {
+        self.judge(certificate, entry.date, entry.reason, entry.invalidity_date, fresh)
     }
 
     /// The newest believed and fresh list of changes to `crl`.
@@ -172,7 +187,7 @@ impl<'a> Checker<'a> {
         &mut self,
         crl: &'c Crl,
         certificate: &'c Certificate,
-    ) -> Result<Option<crate::crl::CrlEntry<'c>>, Spent> {
+    ) -> Result<Option<CrlEntry<'c>>, Spent> {
         // The last word of a list that has several of the same certificate.
         let mut found = None;
         for entry in crl.entries_of(certificate.serial()) {
@@ -183,4 +198,10 @@ impl<'a> Checker<'a> {
         }
         Ok(found)
     }
+}
+
+/// Whether the list was made while the certificate was valid, or keeps those that expired when it did.
+fn speaks_of(crl: &Crl, certificate: &Certificate) -> bool {
+    crl.this_update() <= certificate.not_after()
+        || crl.expired_certificates_since().is_some_and(|since| since <= certificate.not_after())
 }

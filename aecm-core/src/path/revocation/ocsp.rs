@@ -27,9 +27,14 @@ impl Checker<'_> {
             for single in statuses {
                 let fresh = self.is_fresh(single.this_update, single.next_update);
                 let status = match single.status {
-                    CertificateStatus::Good => fresh.then_some(Status::Good),
+                    // Of one that had expired by then nothing need be known any more (RFC 6960 §4.4.4).
+                    CertificateStatus::Good => {
+                        let known = single.this_update <= certificate.not_after()
+                            || single.archive_cutoff.is_some_and(|cutoff| cutoff <= certificate.not_after());
+                        (fresh && known).then_some(Status::Good)
+                    }
                     CertificateStatus::Revoked { date, reason, invalidity_date } => {
-                        self.judge(date, reason, invalidity_date, fresh)
+                        self.judge(certificate, date, reason, invalidity_date, fresh)
                     }
                     CertificateStatus::Unknown => None,
                 };

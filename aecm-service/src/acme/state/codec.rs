@@ -7,6 +7,11 @@ use aecm_core::time::Time;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+/// For rows of before the time was kept.
+pub(super) fn begin() -> Time {
+    Time::from_unix(0)
+}
+
 pub(super) mod time {
     use super::*;
 

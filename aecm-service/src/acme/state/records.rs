@@ -22,6 +22,8 @@ pub(in crate::acme) struct Account {
     pub(in crate::acme) thumbprint: String,
     pub(in crate::acme) contact: Vec<String>,
     pub(in crate::acme) deactivated: bool,
+    #[serde(with = "codec::time", default = "codec::begin")]
+    pub(in crate::acme) created: Time,
     /// The external account it is bound to.
     pub(in crate::acme) external: Option<String>,
     /// The encrypting keys that came to it by a transfer: SHA-256 of their SPKI in hex.
@@ -35,6 +37,8 @@ pub(in crate::acme) enum AuthorizationState {
     Valid,
     Invalid,
     Deactivated,
+    /// By another device of the mailbox's owner.
+    Revoked,
 }
 
 /// How the mailbox is proven.
@@ -119,6 +123,7 @@ impl Authorization {
             AuthorizationState::Valid => "valid",
             AuthorizationState::Invalid => "invalid",
             AuthorizationState::Deactivated => "deactivated",
+            AuthorizationState::Revoked => "revoked",
         }
     }
 }
@@ -136,6 +141,9 @@ pub(in crate::acme) struct Order {
     pub(in crate::acme) expires: Time,
     /// The certificate it replaces (RFC 9773 §5), by id.
     pub(in crate::acme) replaces: Option<String>,
+    /// What the device calls itself that orders.
+    #[serde(default)]
+    pub(in crate::acme) device: Option<String>,
     /// What is being certified right now; `processing` meanwhile. A restart ends it.
     #[serde(skip)]
     pub(in crate::acme) finalizing: Option<(PublicKey, Purpose)>,
@@ -156,6 +164,14 @@ pub(in crate::acme) struct Revocation {
     pub(in crate::acme) reason: u64,
 }
 
+/// A key that is certified no more.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(in crate::acme) struct Compromised {
+    /// When that was said.
+    #[serde(with = "codec::time")]
+    pub(in crate::acme) at: Time,
+}
+
 /// An issued certificate.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(in crate::acme) struct Issued {
@@ -173,6 +189,13 @@ pub(in crate::acme) struct Issued {
     pub(in crate::acme) replaced_by: Option<String>,
     /// An encrypting one whose key gave way to another.
     pub(in crate::acme) superseded: bool,
+    /// Another device removed its account from the mailbox: what it was trusted with ended, and where this is an
+    /// encrypting one, it does not count as holding the key.
+    #[serde(default)]
+    pub(in crate::acme) disowned: bool,
+    /// What the device calls itself that it was issued to.
+    #[serde(default)]
+    pub(in crate::acme) device: Option<String>,
 }
 
 impl Issued {
@@ -183,13 +206,23 @@ impl Issued {
 
     /// Neither revoked nor expired, and no key that gave way to another.
     pub(in crate::acme) fn is_active(&self, now: Time) -> bool {
-        self.revoked.is_none() && !self.superseded && self.leaf().is_some_and(|leaf| now <= leaf.not_after())
+        self.revoked.is_none() && !self.superseded && !self.is_over(now)
+    }
+
+    /// Its time is over.
+    pub(in crate::acme) fn is_over(&self, now: Time) -> bool {
+        self.leaf().is_none_or(|leaf| now > leaf.not_after())
     }
 
     /// The key's name: SHA-256 of its SPKI in hex.
     pub(in crate::acme) fn key_name(&self) -> Option<String> {
         self.leaf().map(|leaf| key_name(leaf.spki_der()))
     }
+}
+
+/// The mailbox, however its domain is written.
+pub(in crate::acme) fn address(mailbox: &Mailbox) -> String {
+    format!("{}@{}", mailbox.local(), mailbox.ascii_domain())
 }
 
 /// SHA-256 in hex.

@@ -103,6 +103,7 @@ pub(in crate::acme) enum EventKind {
     TransferDone,
     EscrowStored,
     EscrowRecovered,
+    EscrowWithdrawn,
     Revoked,
 }
 
@@ -117,6 +118,7 @@ impl EventKind {
             Self::TransferDone => "transfer-done",
             Self::EscrowStored => "escrow-stored",
             Self::EscrowRecovered => "escrow-recovered",
+            Self::EscrowWithdrawn => "escrow-withdrawn",
             Self::Revoked => "revoked",
         }
     }

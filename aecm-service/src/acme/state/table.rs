@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use aecm_core::time::Time;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -31,6 +32,20 @@ impl<T> Table<T> {
         Some(row)
     }
 
+    /// To change the rows that `wanted` says; they count as changed.
+    pub(in crate::acme) fn matching_mut(
+        &mut self,
+        mut wanted: impl FnMut(&T) -> bool,
+    ) -> impl Iterator<Item = &mut T> {
+        let changed = &mut self.changed;
+        self.rows.iter_mut().filter_map(move |(id, row)| {
+            wanted(row).then(|| {
+                changed.insert(id.clone());
+                row
+            })
+        })
+    }
+
     /// To change what is not kept on disk.
     pub(in crate::acme) fn get_transient(&mut self, id: &str) -> Option<&mut T> {
         self.rows.get_mut(id)
@@ -53,6 +68,18 @@ impl<T> Table<T> {
         let row = self.rows.remove(id)?;
         self.changed.insert(id.to_owned());
         Some(row)
+    }
+
+    /// Takes out rows until there are fewer than `most`: of those that `over` gives a time for, the oldest first.
+    pub(in crate::acme) fn make_room(&mut self, most: usize, over: impl Fn(&T) -> Option<Time>) -> Vec<T> {
+        if self.rows.len() < most {
+            return Vec::new();
+        }
+        let aged = self.rows.iter().filter_map(|(id, row)| Some((over(row)?, id.clone())));
+        let mut aged: Vec<(Time, String)> = aged.collect();
+        aged.sort();
+        let surplus = self.rows.len().saturating_sub(most).saturating_add(1);
+        aged.iter().take(surplus).filter_map(|(_, id)| self.remove(id)).collect()
     }
 
     /// Takes out the rows that `over` says are over.
@@ -127,6 +154,21 @@ mod tests {
         assert!(table.take_changes().unwrap().is_empty());
         assert!(table.remove("b").is_none());
         assert!(table.take_changes().unwrap().is_empty());
+    }
+
+    #[test]
+    fn the_oldest_that_is_over_makes_room() {
+        let mut table = Table::<i64>::default();
+        for (id, row) in [("a", 30), ("b", 10), ("c", 0), ("d", 20)] {
+            table.insert(id.to_owned(), row);
+        }
+        let over = |row: &i64| (*row > 0).then(|| Time::from_unix(*row));
+        assert!(table.make_room(5, over).is_empty(), "there is room");
+        assert_eq!(table.make_room(4, over), [10]);
+        assert_eq!(table.make_room(2, over), [20, 30]);
+        assert!(table.make_room(1, over).is_empty(), "what is not over stays");
+        assert_eq!(table.len(), 1);
+        assert_eq!(table.take_changes().unwrap().len(), 4);
     }
 
     #[test]

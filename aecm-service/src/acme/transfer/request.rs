@@ -108,6 +108,9 @@ impl AcmeServer {
         if !strong || !same_suite {
             return Err(member("transportKey"));
         }
+        if self.state().certified(&transport) {
+            return Err(member("transportKey"));
+        }
         let created = Time::from_rfc3339(&text.created).ok_or_else(|| member("created"))?;
         let now = self.now();
         if created > now.plus(SKEW) || now > created.plus(SKEW) {

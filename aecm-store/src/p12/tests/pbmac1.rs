@@ -60,6 +60,24 @@ fn k1_short_keys_and_short_macs_are_refused() {
     assert!(matches!(refused(&with(&algorithm, &longer), "p"), Pkcs12Error::Mac { .. }));
 }
 
+/// E6: long keys cost their iterations several times over, and the cost is counted.
+#[test]
+fn e6_long_keys_are_bounded_and_charged() {
+    assert!(read(&made(Prf::HmacSha1, Prf::HmacSha256, 128, Some(128)), "p").is_ok());
+    for length in [129, 1024] {
+        let octets = made(Prf::HmacSha1, Prf::HmacSha256, length, Some(length));
+        let why = "its key is longer than 128 octets";
+        assert_eq!(refused(&octets, "p"), Pkcs12Error::Mac { algorithm: Some(oid::PBMAC1), why });
+    }
+    // Five iterations for each of 7 outputs of SHA-1; a file may cost four times what a derivation may.
+    let octets = made(Prf::HmacSha1, Prf::HmacSha256, 128, Some(128));
+    let mut limits = limits();
+    limits.pbkdf2_iterations = 9;
+    assert!(Pkcs12::parse(&octets, "p", &limits).is_ok());
+    limits.pbkdf2_iterations = 8;
+    assert_eq!(Pkcs12::parse(&octets, "p", &limits).unwrap_err(), Pkcs12Error::Work { limit: 32 });
+}
+
 /// RFC 9579 Appendix A.4 to A.6: iterations, salt and key length are those of PBKDF2, and the length is needed.
 #[test]
 fn the_invalid_vectors() {

@@ -7,7 +7,10 @@ use std::path::PathBuf;
 use aecm_core::certificate::Certificate;
 use aecm_core::mailbox::Mailbox;
 use aecm_core::oid::ObjectIdentifier;
-use aecm_core::path::{PathPurpose, PathReason, RevocationStatus, validate};
+use aecm_core::path::{
+    Budget, Path, PathFailure, PathPurpose, PathReason, RevocationStatus, validate_within,
+};
+use aecm_core::public_key::MIN_RSA_BITS;
 use aecm_smime::verify::{CheckResult, RevocationCheck};
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
@@ -99,6 +102,7 @@ struct Checks {
     usage: CheckResult,
     identity: CheckResult,
     revocation: RevocationCheck,
+    policy: CheckResult,
 }
 
 impl Verify {
@@ -122,6 +126,7 @@ impl Verify {
         text.row("usage", found.checks.usage.word());
         text.row("identity", found.checks.identity.word());
         text.row("revocation", found.checks.revocation.word());
+        text.row("policy", found.checks.policy.word());
         for (number, certificate) in (1..).zip(found.chain.iter().skip(1)) {
             text.row(&format!("issuer {number}"), certificate.subject_text());
         }
@@ -150,6 +155,7 @@ impl Verify {
                 usage: CheckResult::Valid,
                 identity: CheckResult::NotEvaluated,
                 revocation: RevocationCheck::Unknown,
+                policy: CheckResult::NotEvaluated,
             },
             policies: Vec::new(),
             reasons: Vec::new(),
@@ -159,8 +165,9 @@ impl Verify {
         if judge.anchors.certificates().is_empty() {
             found.reasons.push("no-anchors-given".to_owned());
         } else {
-            let path =
-                |purpose| validate(leaf, between, &judge.anchors, &judge.path_options(purpose, judge.at));
+            // One for all attempts, so that several do not multiply the work.
+            let mut budget = Budget::new(&judge.policy.limits);
+            let mut path = |purpose| strong_or_weak(leaf, between, judge, purpose, &mut budget);
             let mut result = path(self.purpose.path());
             // Usage apart from the chain, so that it is seen which of the two it was.
             if let Err(failure) = &result
@@ -171,13 +178,22 @@ impl Verify {
                 result = path(PathPurpose::Any);
             }
             match result {
-                Ok(path) => {
+                Ok((path, is_weak)) => {
                     found.checks.chain = CheckResult::Valid;
+                    let weak = path.tolerances.iter().map(|one| one.word().to_owned());
+                    if is_weak {
+                        found.checks.policy = CheckResult::Invalid;
+                        found.reasons.extend(weak);
+                    } else {
+                        found.checks.policy = CheckResult::Valid;
+                        found.tolerances.extend(weak);
+                    }
                     if path.revocation == RevocationStatus::Good {
                         found.checks.revocation = RevocationCheck::Good;
+                    } else if judge.has_evidence() {
+                        found.reasons.push(PathReason::RevocationUnknown.word().to_owned());
                     }
                     found.policies = path.valid_policies;
-                    found.tolerances = path.tolerances.iter().map(|one| one.word().to_owned()).collect();
                     found.chain = path.chain;
                 }
                 Err(failure) => {
@@ -201,16 +217,36 @@ impl Verify {
     }
 }
 
+/// A path of algorithms that the policy takes, else one that is weak and holds all the same: whether it holds is one
+/// question, what the policy says to it another.
+fn strong_or_weak(
+    leaf: &Certificate,
+    between: &[Certificate],
+    judge: &Judge,
+    purpose: PathPurpose,
+    budget: &mut Budget,
+) -> Result<(Path, bool), PathFailure> {
+    let mut options = judge.path_options(purpose, judge.at);
+    match validate_within(leaf, between, &judge.anchors, &options, budget) {
+        Err(failure) if failure.reason == PathReason::WeakAlgorithm => {
+            (options.sha1, options.rsa_bits_min) = (true, MIN_RSA_BITS);
+            validate_within(leaf, between, &judge.anchors, &options, budget).map(|path| (path, true))
+        }
+        other => other.map(|path| (path, false)),
+    }
+}
+
 impl Found {
     fn verdict(&self) -> &'static str {
-        let Checks { chain, usage, identity, revocation } = self.checks;
+        let Checks { chain, usage, identity, revocation, policy } = self.checks;
         let trusted = chain == CheckResult::Valid
             && usage == CheckResult::Valid
             && revocation != RevocationCheck::Revoked;
-        match (trusted, identity) {
-            (false, _) => "invalid",
-            (true, CheckResult::Invalid) => "identity-mismatch",
-            (true, _) => "valid",
+        match (trusted, policy, identity) {
+            (false, ..) => "invalid",
+            (true, CheckResult::Invalid, _) => "policy",
+            (true, _, CheckResult::Invalid) => "identity-mismatch",
+            (true, ..) => "valid",
         }
     }
 }
@@ -222,6 +258,7 @@ impl Checks {
             "usage": self.usage.word(),
             "identity": self.identity.word(),
             "revocation": self.revocation.word(),
+            "policy": self.policy.word(),
         })
     }
 }

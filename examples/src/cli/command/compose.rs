@@ -95,7 +95,13 @@ impl ComposeCommand {
         let directory: Option<Arc<dyn CertificateDirectory>> = Some(people.clone());
         let Desk { mailbox, .. } = Desk::of(&store, &author, settings, None, directory, io)?;
 
-        let mut mail = mailbox.compose(raw).to(self.to.iter().map(ToString::to_string)).sign().timestamp();
+        let mut readers: Vec<&Address> = Vec::new();
+        for address in &self.to {
+            if !readers.iter().any(|reader| reader.matches(address)) {
+                readers.push(address);
+            }
+        }
+        let mut mail = mailbox.compose(raw).to(readers.iter().map(ToString::to_string)).sign().timestamp();
         if !self.no_encrypt {
             mail = mail.encrypt();
         }
@@ -117,6 +123,7 @@ impl ComposeCommand {
             .members
             .into_iter()
             .fold(Outcome::of("valid"), |outcome, (name, value)| outcome.with(name, value));
+        let outcome = outcome.because(told.reasons);
         Ok(outcome.saying(told.text).giving(Zeroizing::new(composed.mail), self.out.out))
     }
 }

@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 use crate::cli::args::{LimitArgs, OutArgs};
 use crate::cli::keys::KeyArgs;
 use crate::cli::message::{self, Message};
-use crate::cli::recipients::{self, Sm2OrderArgs};
+use crate::cli::recipients::{self, Recipients, Sm2OrderArgs};
 use crate::cli::secrets::SecretArgs;
 use crate::cli::show::hex;
 use crate::cli::text::Text;
@@ -66,8 +66,9 @@ impl Decrypt {
         if content_type(&cms, &limits)? == oid::COMPRESSED_DATA {
             return self.decompressed(&cms, tolerances, &limits);
         }
-        let keys = recipients::read_for(&cms, &self.keys, &limits, io)?;
+        let Recipients { named: keys, bare } = recipients::read(&self.keys, &limits, io)?;
         let mut options = DecryptOptions::default();
+        options.bare_keys = bare;
         options.secret_keys = self.secrets.keys();
         options.passwords = self.secrets.passwords(io)?;
         options.limits = limits;
@@ -155,10 +156,12 @@ impl Plain {
     }
 }
 
-/// What opened it: the holder of a key, or the kind of secret.
+/// What opened it: the holder of a certificate, or the kind of secret; nothing where a key came without one, because
+/// nobody knows then whose it is.
 pub(in crate::cli) fn opener(opened_by: &OpenedBy) -> Value {
     match opened_by {
         OpenedBy::Certificate(certificate) => holder(certificate),
+        OpenedBy::Key(_) => Value::Null,
         OpenedBy::SecretKey { id } => json!({ "kind": opened_by.word(), "id": id.as_deref().map(hex) }),
         _ => json!({ "kind": opened_by.word() }),
     }
@@ -168,6 +171,9 @@ pub(in crate::cli) fn opener(opened_by: &OpenedBy) -> Value {
 pub(in crate::cli) fn opener_text(opened_by: &OpenedBy) -> String {
     match opened_by.certificate() {
         Some(certificate) => certificate.subject_text(),
+        None if matches!(opened_by, OpenedBy::Key(_)) => {
+            "not known: the key came without its certificate".to_owned()
+        }
         None => format!("whoever knows the {}", opened_by.word().replace('-', " ")),
     }
 }

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use aecm::core::suite::Suite;
 use aecm::store::KeyStore;
-use aecm::{Mailbox, TransferRequest};
+use aecm::{Mailbox, TransferConflict, TransferRequest};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
+use crate::cli::online::conflicts;
 use crate::cli::online::desk::Desk;
 use crate::cli::online::keyfolder::StoreArgs;
 use crate::cli::online::mailboxes::MailboxArg;
@@ -32,6 +34,12 @@ enum Task {
     Approve(Answer),
     /// Hand it nothing
     Refuse(Answer),
+    /// Which keys came that differ from those in use here
+    Conflict(Common),
+    /// Take the keys that came; those in use here go on opening old mail
+    Accept(Decision),
+    /// Keep the keys in use here
+    Decline(Common),
     /// What happened to the mailbox
     Events(Common),
 }
@@ -53,11 +61,25 @@ struct Answer {
     common: Common,
 }
 
+#[derive(Args)]
+struct Decision {
+    /// The SHA-256 of every certificate that came, as aecm device conflict shows them
+    #[arg(value_name = "SHA256", required = true)]
+    offered: Vec<String>,
+    #[command(flatten)]
+    common: Common,
+}
+
 impl DeviceCommand {
     pub(in crate::cli) fn run(self, io: &mut Io) -> Result<Outcome, Failure> {
         let common = match &self.task {
-            Task::List(common) | Task::Requests(common) | Task::Events(common) => common,
+            Task::List(common)
+            | Task::Requests(common)
+            | Task::Conflict(common)
+            | Task::Decline(common)
+            | Task::Events(common) => common,
             Task::Approve(answer) | Task::Refuse(answer) => &answer.common,
+            Task::Accept(decision) => &decision.common,
         };
         let store = match common.store.open(io) {
             Ok(store) => store,
@@ -70,8 +92,13 @@ impl DeviceCommand {
 impl Task {
     async fn work(&self, store: Arc<dyn KeyStore>, io: &Io) -> Done<Outcome> {
         let common = match self {
-            Self::List(common) | Self::Requests(common) | Self::Events(common) => common,
+            Self::List(common)
+            | Self::Requests(common)
+            | Self::Conflict(common)
+            | Self::Decline(common)
+            | Self::Events(common) => common,
             Self::Approve(answer) | Self::Refuse(answer) => &answer.common,
+            Self::Accept(decision) => &decision.common,
         };
         let address = common.mailbox.one(store.as_ref()).await?;
         let Desk { mailbox, .. } = Desk::open(&store, &address, false, io).await?;
@@ -80,6 +107,9 @@ impl Task {
             Self::Requests(_) => requests(&mailbox).await?,
             Self::Approve(answer) => approve(&mailbox, &answer.fingerprint).await?,
             Self::Refuse(answer) => refuse(&mailbox, &answer.fingerprint).await?,
+            Self::Conflict(_) => conflict(&mailbox).await?,
+            Self::Accept(decision) => accept(&mailbox, &decision.offered).await?,
+            Self::Decline(_) => decline(&mailbox).await?,
             Self::Events(_) => events(&mailbox).await?,
         };
         Ok(outcome.with("mailbox", address.to_string()))
@@ -151,10 +181,20 @@ async fn asked(mailbox: &Mailbox, shown: &str) -> Done<TransferRequest> {
 
 async fn approve(mailbox: &Mailbox, shown: &str) -> Done<Outcome> {
     let request = asked(mailbox, shown).await?;
-    mailbox.approve_transfer(&request, shown).await?;
+    let given = mailbox.approve_transfer(&request, shown).await?;
+    let words = |suites: &[Suite]| suites.iter().map(|suite| suite.word()).collect::<Vec<_>>();
+    let mut text = format!("the encrypting keys were handed to {}, sealed\n", request.device);
+    if !given.remaining.is_empty() {
+        let remaining = words(&given.remaining).join(", ");
+        text.push_str(&format!(
+            "not those of suite {remaining}, which another device has: approve there too\n"
+        ));
+    }
     Ok(Outcome::of("valid")
         .with("approved", request_json(&request))
-        .saying(format!("the encrypting keys were handed to {}, sealed\n", request.device)))
+        .with("given", words(&given.suites))
+        .with("remaining", words(&given.remaining))
+        .saying(text))
 }
 
 async fn refuse(mailbox: &Mailbox, shown: &str) -> Done<Outcome> {
@@ -163,6 +203,38 @@ async fn refuse(mailbox: &Mailbox, shown: &str) -> Done<Outcome> {
     Ok(Outcome::of("valid")
         .with("refused", request_json(&request))
         .saying(format!("{} was refused\n", request.device)))
+}
+
+async fn conflict(mailbox: &Mailbox) -> Done<Outcome> {
+    let found = mailbox.transfer_conflict().await?;
+    let text = found.as_ref().map_or_else(|| "no keys wait for a decision\n".to_owned(), conflicts::text);
+    Ok(Outcome::of("valid").with("conflict", json!(found.as_ref().map(conflicts::json))).saying(text))
+}
+
+async fn waiting(mailbox: &Mailbox) -> Done<TransferConflict> {
+    let found = mailbox.transfer_conflict().await?;
+    found.ok_or_else(|| Stop::error("nothing-there", "no keys wait for a decision"))
+}
+
+async fn accept(mailbox: &Mailbox, named: &[String]) -> Done<Outcome> {
+    let conflict = waiting(mailbox).await?;
+    let offered = |key: &aecm::ConflictingKey| hex(&key.offered.sha256());
+    if !conflict.keys.iter().all(|key| named.iter().any(|one| one.eq_ignore_ascii_case(&offered(key)))) {
+        let message = "other keys wait than those named: look at them (aecm device conflict) and name each";
+        return Err(Stop::error("transfer-conflict-changed", message));
+    }
+    let taken = mailbox.accept_transfer(&conflict).await?;
+    let taken: Vec<&str> = taken.iter().map(|suite| suite.word()).collect();
+    let text = format!("the keys that came are in use now: {}\n", taken.join(", "));
+    Ok(Outcome::of("valid").with("accepted", taken).saying(text))
+}
+
+async fn decline(mailbox: &Mailbox) -> Done<Outcome> {
+    let conflict = waiting(mailbox).await?;
+    mailbox.decline_transfer(&conflict).await?;
+    Ok(Outcome::of("valid")
+        .with("declined", conflicts::json(&conflict))
+        .saying("the keys in use here stay\n"))
 }
 
 async fn events(mailbox: &Mailbox) -> Done<Outcome> {

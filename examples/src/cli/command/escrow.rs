@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use aecm::Plan;
 use aecm::store::KeyStore;
-use aecm::{EscrowConsent, Plan, Recovered};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
@@ -13,7 +13,8 @@ use crate::cli::online::keyfolder::StoreArgs;
 use crate::cli::online::mailboxes::MailboxArg;
 use crate::cli::online::progress::Teller;
 use crate::cli::online::stop::{Done, Stop, settle};
-use crate::cli::online::{slots, waits};
+use crate::cli::online::{conflicts, slots, waits};
+use crate::cli::show::hex;
 use crate::cli::{Failure, Io, Outcome, runtime};
 
 /// Leaves the encrypting keys with the service, takes them out again, or has them destroyed there. The service can
@@ -96,12 +97,13 @@ async fn put_in(desk: &Desk, agreed: bool, io: &Io) -> Done<Outcome> {
         );
         return Err(Stop::error("terms-not-agreed", message).with("terms", terms));
     }
-    let consent =
-        EscrowConsent { terms_url: terms.clone(), agreed_at: io.clock.now(), document_sha256: None };
-    let escrowed = desk.mailbox.escrow(consent).await?;
+    // What is agreed to is this document, and not whatever lies there later.
+    let document = desk.mailbox.escrow_terms().await?;
+    let escrowed = desk.mailbox.escrow(document.agreed(io.clock.now())).await?;
     let count = escrowed.certificates.len();
     Ok(Outcome::of("valid")
         .with("terms", terms)
+        .with("terms_sha256", hex(&document.sha256))
         .with("certificates", json!(escrowed.certificates))
         .with("stored_at", escrowed.stored_at.to_string())
         .saying(format!("the service keeps {count} encrypting keys of this mailbox\n")))
@@ -111,17 +113,22 @@ async fn recover(desk: &Desk, io: &Io) -> Done<Outcome> {
     let teller = Teller::new(io);
     let recovered = teller.during(desk.mailbox.recover(Plan::dual())).await?;
     let all = desk.mailbox.slots().await?;
-    let text = slots::to_text(&all);
-    Ok(match recovered {
-        Recovered::Keys(suites) => {
-            let words: Vec<&str> = suites.iter().map(|suite| suite.word()).collect();
-            Outcome::of("valid").with("recovered", words).saying(text)
-        }
-        Recovered::Waiting(waiting) => Outcome::of("partial")
-            .because(["waiting-for-transfer"])
-            .with("waiting", waits::json(&waiting))
-            .saying(text),
-        _ => Outcome::of("partial").saying(text),
+    let mut text = slots::to_text(&all);
+    let words: Vec<&str> = recovered.received().iter().map(|suite| suite.word()).collect();
+    let mut outcome = if recovered.is_complete() {
+        Outcome::of("valid")
+    } else {
+        let states = recovered.suites.iter().map(|suite| suite.state).filter(|state| !state.is_usable());
+        Outcome::of("partial").because(states.map(aecm::SlotState::word))
+    };
+    if let Some(waiting) = &recovered.waiting {
+        outcome = outcome.with("waiting", waits::json(waiting));
     }
-    .with("slots", slots::to_json(&all)))
+    if let Some(conflict) = &recovered.conflict {
+        text.push_str(&conflicts::text(conflict));
+        outcome = outcome.with("conflict", conflicts::json(conflict));
+    }
+    recovered.rekeyed.iter().for_each(|one| text.push_str(&conflicts::rekeyed_text(one)));
+    outcome = outcome.with("rekeyed", conflicts::rekeyed_json(&recovered.rekeyed));
+    Ok(outcome.with("recovered", words).saying(text).with("slots", slots::to_json(&all)))
 }

@@ -6,7 +6,7 @@ use aecm_core::digest::DigestAlgorithm;
 use aecm_core::mailbox::Mailbox;
 use aecm_smime::decrypt::DecryptError;
 use aecm_smime::mime::{ProtectedHeaders, ProtectionMode};
-use aecm_smime::open::{EncryptedLayer, Layer, OpenError, OpenOptions, Opened, SignedLayer, open};
+use aecm_smime::open::{Layer, OpenError, OpenOptions, Opened, SignedLayer, open};
 use aecm_smime::verify::{TimeReport, Verdict};
 use clap::Args;
 use serde_json::{Map, Value, json};
@@ -18,7 +18,7 @@ use crate::cli::keys::KeyArgs;
 use crate::cli::message::{self, Message};
 use crate::cli::online::stop::settle;
 use crate::cli::online::vault::{Holdings, VaultArgs};
-use crate::cli::recipients::Sm2OrderArgs;
+use crate::cli::recipients::Recipients;
 use crate::cli::secrets::SecretArgs;
 use crate::cli::show::hex;
 use crate::cli::text::Text;
@@ -53,8 +53,6 @@ pub(in crate::cli) struct Open {
     #[command(flatten)]
     secrets: SecretArgs,
     #[command(flatten)]
-    order: Sm2OrderArgs,
-    #[command(flatten)]
     vault: VaultArgs,
     #[command(flatten)]
     out: OutArgs,
@@ -75,7 +73,7 @@ impl Open {
         }
         let limits = &judge.policy.limits;
         let keys = match &mut vault {
-            Some(vault) => core::mem::take(&mut vault.recipients),
+            Some(vault) => Recipients { named: core::mem::take(&mut vault.recipients), bare: Vec::new() },
             None => recipients::read(&self.keys, limits, io)?,
         };
         let (secret_keys, passwords) = (self.secrets.keys(), self.secrets.passwords(io)?);
@@ -84,7 +82,8 @@ impl Open {
             return Err(Failure::error("wrong-kind", why));
         };
         let mut options = OpenOptions::new(&judge.anchors, &judge.policy)
-            .keys(&keys)
+            .keys(&keys.named)
+            .bare_keys(&keys.bare)
             .decompress(true)
             .intermediates(&judge.intermediates)
             .at(judge.at)
@@ -92,7 +91,7 @@ impl Open {
             .revocation(judge.revocation.clone())
             .secret_keys(&secret_keys)
             .passwords(&passwords)
-            .sm2_form(self.order.form())
+            .sm2_form(self.trust.judging.order.form())
             .timestamps(&judge.timestamps)
             .rewriters(&self.rewriter)
             .accept_unauthenticated(self.accept_unauthenticated);
@@ -121,11 +120,7 @@ fn outcome(opened: Opened, accept_unauthenticated: bool, out: Option<PathBuf>) -
         trust: opened.sent_at.trust,
         self_asserted: Vec::new(),
     };
-    let innermost = opened.layers.len().saturating_sub(1);
-    let layers: Vec<Value> = (0..)
-        .zip(&opened.layers)
-        .map(|(place, layer)| layer_json(layer, digest.as_ref().filter(|_| place == innermost)))
-        .collect();
+    let layers: Vec<Value> = opened.layers.iter().map(layer_json).collect();
     let text = text(&opened, &time, &reasons, &tolerances);
     let mut outcome = Outcome::of(opened.verdict.word())
         .with("layers", layers)
@@ -148,21 +143,20 @@ fn outcome(opened: Opened, accept_unauthenticated: bool, out: Option<PathBuf>) -
     }
 }
 
-/// A layer with the members of the command that reads one such layer. The digest is that of what lies inside, which
-/// is known of the innermost layer alone.
-fn layer_json(layer: &Layer, digest: Option<&String>) -> Value {
+/// A layer with the members of the command that reads one such layer. The digest is that of what lies inside.
+fn layer_json(layer: &Layer) -> Value {
     match layer {
-        Layer::Encrypted(EncryptedLayer { cipher, opened_by, form, authenticated, tolerances, .. }) => {
-            json!({
-                "kind": "encrypted",
-                "recipient": opener(opened_by),
-                "cipher": cipher.word(),
-                "authenticated": authenticated,
-                "form": form.word(),
-                "content_sha256": digest,
-                "tolerances": judged::tolerances(tolerances),
-            })
-        }
+        Layer::Encrypted(layer) => json!({
+            "kind": "encrypted",
+            "verdict": layer.verdict().word(),
+            "reasons": judged::words(layer.reasons()),
+            "recipient": opener(&layer.opened_by),
+            "cipher": layer.cipher.word(),
+            "authenticated": layer.authenticated,
+            "form": layer.form.word(),
+            "content_sha256": layer.content_sha256.map(|digest| hex(&digest)),
+            "tolerances": judged::tolerances(&layer.tolerances),
+        }),
         Layer::Signed(SignedLayer { clear, report, tolerances, .. }) => json!({
             "kind": "signed",
             "clear": clear,
@@ -171,13 +165,13 @@ fn layer_json(layer: &Layer, digest: Option<&String>) -> Value {
             "signers": report.signers.iter().map(judged::signer).collect::<Vec<Value>>(),
             "time": judged::time(&judged::time_of(report)),
             "form": report.form.word(),
-            "content_sha256": digest,
+            "content_sha256": report.content_sha256.map(|digest| hex(&digest)),
             "tolerances": judged::tolerances(tolerances),
         }),
         Layer::Compressed(layer) => json!({
             "kind": "compressed",
             "octets": { "before": layer.octets.0, "after": layer.octets.1 },
-            "content_sha256": digest,
+            "content_sha256": hex(&layer.content_sha256),
             "tolerances": judged::tolerances(&layer.tolerances),
         }),
         Layer::Unsupported { kind } => json!({ "kind": "unsupported", "name": kind.to_string() }),

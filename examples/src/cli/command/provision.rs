@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use aecm::core::mailbox::Mailbox as Address;
 use aecm::core::suite::Level;
-use aecm::{ClassicKeys, Event, Plan, SlotState};
+use aecm::{ClassicKeys, Event, Plan};
 use aecm_core::limits::Limits;
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
@@ -20,7 +20,7 @@ use crate::cli::online::settings::Settings;
 use crate::cli::online::stop::{Done, Stop, settle};
 use crate::cli::online::time::duration;
 use crate::cli::online::world::{Parts, builder, http};
-use crate::cli::online::{discover, slots, waits};
+use crate::cli::online::{conflicts, discover, slots, waits};
 use crate::cli::password::first_line;
 use crate::cli::{Failure, Io, Outcome, input, runtime};
 use anchors::AnchorArgs;
@@ -128,7 +128,8 @@ struct Page {
 
 impl Provision {
     pub(in crate::cli) fn run(self, io: &mut Io) -> Result<Outcome, Failure> {
-        let password = match self.store.password(io) {
+        let checked = if self.store.exists() { self.store.check() } else { Ok(()) };
+        let password = match checked.and_then(|()| self.store.password(io)) {
             Ok(password) => password,
             Err(stop) => return Ok(settle(Err(stop))),
         };
@@ -280,13 +281,20 @@ impl Provision {
         let mut outcome = if provisioned.is_complete() {
             Outcome::of("valid")
         } else {
-            let states = provisioned.slots.iter().map(|slot| slot.state).filter(|state| !state.is_usable());
-            Outcome::of("partial").because(states.map(SlotState::word))
+            Outcome::of("partial").because(slots::reasons(&provisioned.slots))
         };
         if let Some(waiting) = &provisioned.waiting {
             text.push_str(&waits::text(waiting));
             outcome = outcome.with("waiting", waits::json(waiting));
         }
+        if let Some(conflict) = &provisioned.conflict {
+            text.push_str(&conflicts::text(conflict));
+            outcome = outcome.with("conflict", conflicts::json(conflict));
+        }
+        for rekeyed in &provisioned.rekeyed {
+            text.push_str(&conflicts::rekeyed_text(rekeyed));
+        }
+        outcome = outcome.with("rekeyed", conflicts::rekeyed_json(&provisioned.rekeyed));
         Ok(outcome
             .with("mailbox", self.mailbox.to_string())
             .with("directory", settings.directory.as_str())

@@ -13,7 +13,7 @@ use crate::cli::online::mailboxes::MailboxArg;
 use crate::cli::online::progress::Teller;
 use crate::cli::online::stop::{Done, settle};
 use crate::cli::online::time::duration;
-use crate::cli::online::{slots, waits};
+use crate::cli::online::{slots, waits, words};
 use crate::cli::{Failure, Io, Outcome, runtime};
 
 /// Follows certificates with new ones. Signing and timestamping slots get new keys; the encrypting keys stay and
@@ -77,10 +77,17 @@ impl Renew {
         if let Some(next) = renewed.next {
             text.push_str(&format!("next due: {next}\n"));
         }
-        let unusable = renewed.slots.iter().map(|slot| slot.state).filter(|state| !state.is_usable());
-        let unusable: Vec<&str> = unusable.map(aecm::SlotState::word).collect();
-        let mut outcome =
-            Outcome::of(if unusable.is_empty() { "valid" } else { "partial" }).because(unusable);
+        let failures: Vec<_> = renewed.slots.iter().filter_map(|slot| slot.failure.as_deref()).collect();
+        let unusable = slots::reasons(&renewed.slots);
+        let mut outcome = match failures.first() {
+            // Nothing was done at all: that is no part of a success.
+            Some(first) if failures.len() == renewed.slots.len() => {
+                let outcome = Outcome::from(Failure::error(words::of(first), first.to_string()));
+                text.clone_from(&outcome.text);
+                outcome.because(failures.iter().map(|failure| words::of(failure)))
+            }
+            _ => Outcome::of(if unusable.is_empty() { "valid" } else { "partial" }).because(unusable),
+        };
         if let Some(waiting) = &renewed.waiting {
             text.push_str(&waits::text(waiting));
             outcome = outcome.with("waiting", waits::json(waiting));

@@ -3,13 +3,13 @@
 mod customers;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use aecm_core::software::KeySpec;
 use aecm_service::{
-    ChallengeMailTime, EscrowOptions, MailDelivery, Service, ServiceOptions, SmtpDelivery, TokenPart1Bytes,
-    TokenSubmission,
+    ChallengeMailTime, EscrowOptions, MailDelivery, Service, ServiceOptions, SmtpDelivery, SmtpSecurity,
+    TokenPart1Bytes, TokenSubmission,
 };
 use clap::{Args, ValueEnum};
 
@@ -22,7 +22,7 @@ use crate::cli::{Failure, Io, Outcome, output, runtime};
 /// and whom to trust. Mail goes into a Maildir, to a mail server, or both; without either nobody gets it.
 #[derive(Args)]
 pub(in crate::cli) struct Serve {
-    /// Where to listen; port 0 takes a free one
+    /// Where to listen; port 0 takes that of the time before, which --state keeps, or a free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
     listen: SocketAddr,
     /// The folder to keep everything in and to start again from; without it all is forgotten at the end
@@ -31,10 +31,13 @@ pub(in crate::cli) struct Serve {
     /// Put all mail into this Maildir, made where it is missing
     #[arg(long, value_name = "DIR")]
     maildir: Option<PathBuf>,
-    /// Hand all mail to this server, in the clear (HOST:PORT)
+    /// Hand all mail to this server (HOST:PORT), encrypted on the way where the server offers it
     #[arg(long, value_name = "ADDR", value_parser = host_and_port)]
     smtp: Option<(String, u16)>,
-    /// Write where it is, as JSON, to this file once it listens
+    /// Give mail up where the server of --smtp does not show a certificate of its name that this system trusts
+    #[arg(long, requires = "smtp")]
+    smtp_tls: bool,
+    /// Write where it is, as JSON, to this file once it listens; removed at the end
     #[arg(long, value_name = "F")]
     ready: Option<PathBuf>,
     /// The mail domain of the CA
@@ -114,7 +117,14 @@ impl Serve {
         options.state = self.state;
         options.mail = vec![MailDelivery::Memory];
         options.mail.extend(self.maildir.map(MailDelivery::Maildir));
-        let smtp = self.smtp.map(|(host, port)| MailDelivery::Smtp(SmtpDelivery::new(&host, port)));
+        let strict = self.smtp_tls;
+        let smtp = self.smtp.map(|(host, port)| {
+            let mut delivery = SmtpDelivery::new(&host, port);
+            if strict {
+                delivery.security = SmtpSecurity::Required { roots_pem: None };
+            }
+            MailDelivery::Smtp(delivery)
+        });
         options.mail.extend(smtp);
         options.clock = Arc::clone(&io.clock);
         options.rng = Arc::clone(&io.rng);
@@ -153,16 +163,27 @@ async fn serve(options: ServiceOptions, ready: Option<PathBuf>, unheard: bool, i
         signal = stopped.wait() => return Ok(outcome(signal, 0)),
     };
     let directory = service.directory_url();
-    if let Some(path) = ready {
-        let page = format!("{}\n", service.ready());
-        output::write_whole(&path, page.as_bytes(), false)?;
+    let page = format!("{}\n", service.ready());
+    if let Some(path) = &ready {
+        output::write_whole(path, page.as_bytes(), false)?;
     }
     io.hint(&format!("listening: {directory}"));
     if unheard {
         io.hint("no --maildir and no --smtp: challenge mails reach nobody outside this process");
     }
     let signal = stopped.wait().await;
+    if let Some(path) = &ready {
+        withdraw(path, &page);
+    }
     Ok(outcome(signal, service.post_office().delivered()).with("directory", directory.as_str()))
+}
+
+/// Takes the page away that says the service is there; not that of another which began in its place.
+fn withdraw(path: &Path, page: &str) {
+    if std::fs::read(path).is_ok_and(|found| found == page.as_bytes()) {
+        // Where it cannot go, its process number is seen to be nobody's.
+        let _ = std::fs::remove_file(path);
+    }
 }
 
 fn outcome(signal: &str, mails: u64) -> Outcome {
@@ -175,7 +196,7 @@ fn outcome(signal: &str, mails: u64) -> Outcome {
 fn not_started(error: aecm_service::Error) -> Stop {
     let reason = match &error {
         aecm_service::Error::NotLoopback { .. } => "not-loopback",
-        aecm_service::Error::Listen { .. } => "listen",
+        aecm_service::Error::Listen { .. } | aecm_service::Error::KeptPort { .. } => "listen",
         aecm_service::Error::State(_) => "state-unusable",
         _ => "service-failed",
     };

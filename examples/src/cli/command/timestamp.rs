@@ -4,6 +4,8 @@ mod request;
 mod serve;
 mod verify;
 
+pub(in crate::cli) use verify::Told;
+
 use clap::{Args, Subcommand};
 
 use crate::cli::{Failure, Io, Outcome};

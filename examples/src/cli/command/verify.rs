@@ -120,7 +120,12 @@ impl Found {
         let tolerances = judged::tolerances(&self.tolerances);
         let signers = self.report.as_ref().map_or(&[][..], |report| &report.signers);
         let time = self.report.as_ref().map(judged::time_of).unwrap_or_default();
-        let digest = self.content.as_ref().map(|content| hex(&DigestAlgorithm::Sha256.digest(content)));
+        // What was compared, also where it is not what was signed.
+        let digest = match (&self.content, &self.report) {
+            (Some(content), _) => Some(hex(&DigestAlgorithm::Sha256.digest(content))),
+            (None, Some(report)) => report.content_sha256.map(|digest| hex(&digest)),
+            (None, None) => None,
+        };
         let mut text = Text::explained(self.verdict.word());
         text.row("form", self.report.as_ref().map_or("", |report| report.form.word()));
         text.row("content", digest.as_ref().map_or(String::new(), |digest| format!("sha256 {digest}")));

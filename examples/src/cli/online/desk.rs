@@ -24,7 +24,8 @@ pub(in crate::cli) struct Desk {
 }
 
 impl Desk {
-    /// For a mailbox that was provisioned. `reads_mail`: a challenge mail may have to be read.
+    /// For a mailbox that was provisioned. `reads_mail`: a challenge mail will
+    /// have to be read; without it one is read where that can be done.
     pub(in crate::cli) async fn open(
         store: &Arc<dyn KeyStore>,
         address: &Address,
@@ -32,7 +33,8 @@ impl Desk {
         io: &Io,
     ) -> Done<Self> {
         let settings = Settings::known(store.as_ref(), address).await?;
-        let mail = if reads_mail { Some(source(&settings)?) } else { None };
+        // The service may want the mailbox proven anew in any case; that is seen where it is wanted.
+        let mail = if reads_mail { Some(source(&settings)?) } else { source(&settings).ok() };
         Self::of(store, address, settings, mail, None, io)
     }
 

@@ -30,11 +30,35 @@ impl StoreArgs {
     /// The vault that is there.
     pub(in crate::cli) fn open(&self, io: &mut Io) -> Done<Arc<dyn KeyStore>> {
         // Said before a password is asked for.
-        if !self.folder.exists() {
-            return Err(StoreError::NoVault { path: self.folder.clone() }.into());
-        }
+        self.check()?;
         let password = self.password(io)?;
         self.open_with(&password, io)
+    }
+
+    /// What can be said about the folder without its password: that it holds a vault that can be read.
+    pub(in crate::cli) fn check(&self) -> Done<()> {
+        let absent = || StoreError::NoVault { path: self.folder.clone() }.into();
+        let other = |what: &str| {
+            let message = format!("{} is {what}, no vault; nothing was done to it", self.folder.display());
+            Err(Stop::error("not-a-vault", message))
+        };
+        match std::fs::metadata(&self.folder) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(absent()),
+            Ok(found) if !found.is_dir() => return other("a file"),
+            _ => {}
+        }
+        // The names of docs/vault-format.md. A folder with one of them was a vault, whatever became of it.
+        if !["vault.header", "index"].iter().any(|name| self.folder.join(name).exists())
+            && let Ok(mut entries) = std::fs::read_dir(&self.folder)
+        {
+            return if entries.next().is_some() {
+                other("a folder with something else in it")
+            } else {
+                Err(absent())
+            };
+        }
+        Vault::argon2_parameters(&self.folder)?;
+        Ok(())
     }
 
     /// Whether there is something at its place.

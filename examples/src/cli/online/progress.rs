@@ -19,6 +19,8 @@ const AGAIN: Duration = Duration::from_secs(10);
 pub(in crate::cli) struct Teller {
     stderr: Option<Arc<Mutex<dyn Write + Send>>>,
     clock: Arc<dyn Clock>,
+    /// What was said last, without the time.
+    last: Arc<Mutex<String>>,
     /// What is waited for, and since when.
     waiting: Arc<Mutex<Option<(String, Time)>>>,
 }
@@ -28,6 +30,7 @@ impl Teller {
         Self {
             stderr: (!io.quiet).then(|| Arc::clone(&io.stderr)),
             clock: Arc::clone(&io.clock),
+            last: Arc::default(),
             waiting: Arc::default(),
         }
     }
@@ -48,15 +51,24 @@ impl Teller {
         *waiting = what.map(|what| (what, now));
     }
 
+    /// One line, which is also what goes on until the next.
+    fn step(&self, text: &str) {
+        text.clone_into(&mut self.last.lock().unwrap_or_else(PoisonError::into_inner));
+        self.say(text);
+    }
+
     /// An event of the client.
     pub(in crate::cli) fn event(&self, event: &Event) {
         match event {
             Event::Step { step, item } => {
                 let item = item.as_ref().map_or_else(String::new, |item| format!("{item}: "));
-                self.say(&format!("{item}{step}"));
+                self.step(&format!("{item}{step}"));
                 self.wait_for((*step == StepName::Mail).then(|| format!("{item}the challenge mail")));
             }
             Event::MailRefused { id, reason } => self.say(&format!("mail {id} was left alone: {reason}")),
+            Event::NoAnswer { error, again } => {
+                self.say(&format!("{error}; trying again in {} s", again.as_secs()));
+            }
             Event::Issued { item, certificate } => {
                 self.say(&format!("{item}: issued, valid until {}", certificate.not_after()));
             }
@@ -67,14 +79,22 @@ impl Teller {
     /// Runs `work`; says from time to time what is waited for.
     pub(in crate::cli) async fn during<T>(&self, work: impl Future<Output = T>) -> T {
         let mut work = core::pin::pin!(work);
+        let began = self.clock.now();
         loop {
             tokio::select! {
                 done = &mut work => return done,
                 () = tokio::time::sleep(AGAIN) => {
                     let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).clone();
-                    if let Some((what, since)) = waiting {
-                        let seconds = self.clock.now().since(since).as_secs();
-                        self.say(&format!("still waiting for {what}, since {since} ({seconds} s)"));
+                    let seconds = |since| self.clock.now().since(since).as_secs();
+                    match waiting {
+                        Some((what, since)) => {
+                            self.say(&format!("still waiting for {what}, since {since} ({} s)", seconds(since)));
+                        }
+                        None => {
+                            let last = self.last.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                            let colon = if last.is_empty() { "" } else { ": " };
+                            self.say(&format!("still at work after {} s{colon}{last}", seconds(began)));
+                        }
                     }
                 }
             }

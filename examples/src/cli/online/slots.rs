@@ -6,13 +6,18 @@ use aecm_core::suite::{Level, Purpose, Suite};
 use serde_json::{Value, json};
 
 use super::stop::{Done, Stop};
+use super::words;
+use crate::cli::terminal;
 use crate::table::Table;
 
 /// What the mailbox has, with what a call came to.
 pub(in crate::cli) fn with(mut all: Vec<SlotReport>, outcomes: &[SlotReport]) -> Vec<SlotReport> {
     for outcome in outcomes {
         match all.iter_mut().find(|slot| slot.slot().same_place(&outcome.slot())) {
-            Some(slot) => slot.state = outcome.state,
+            Some(slot) => {
+                slot.state = outcome.state;
+                slot.failure.clone_from(&outcome.failure);
+            }
             None => all.push(outcome.clone()),
         }
     }
@@ -20,7 +25,7 @@ pub(in crate::cli) fn with(mut all: Vec<SlotReport>, outcomes: &[SlotReport]) ->
 }
 
 /// `slots[]`: one object a slot.
-pub(in crate::cli) fn to_json(slots: &[SlotReport]) -> Value {
+pub(in crate::cli) fn to_json(slots: &[SlotReport]) -> Vec<Value> {
     let slot = |slot: &SlotReport| {
         json!({
             "slot": slot.slot().to_string(),
@@ -31,6 +36,9 @@ pub(in crate::cli) fn to_json(slots: &[SlotReport]) -> Value {
             "state": slot.state.word(),
             "serial": slot.serial(),
             "not_after": slot.not_after().map(|time| time.to_string()),
+            "failure": slot.failure.as_ref().map(|error| {
+                json!({ "reason": words::of(error), "message": terminal::words(&error.to_string()) })
+            }),
         })
     };
     slots.iter().map(slot).collect()
@@ -44,7 +52,22 @@ pub(in crate::cli) fn to_text(slots: &[SlotReport]) -> String {
         let serial = slot.serial().unwrap_or_else(|| "-".to_owned());
         table.row([slot.slot().to_string(), slot.state.word().to_owned(), until, serial]);
     }
-    table.to_string()
+    let mut text = table.to_string();
+    for slot in slots {
+        if let Some(error) = &slot.failure {
+            text.push_str(&format!("{}: {}\n", slot.slot(), terminal::words(&error.to_string())));
+        }
+    }
+    text
+}
+
+/// Why the slots that cannot be used cannot: their states, and what failed.
+pub(in crate::cli) fn reasons(slots: &[SlotReport]) -> Vec<&'static str> {
+    let unusable = slots.iter().filter(|slot| !slot.state.is_usable());
+    unusable
+        .flat_map(|slot| [Some(slot.state.word()), slot.failure.as_deref().map(words::of)])
+        .flatten()
+        .collect()
 }
 
 /// A slot by its words; without a device it is this one's.

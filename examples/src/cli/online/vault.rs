@@ -9,7 +9,7 @@ use aecm::core::path::Anchors;
 use aecm::core::suite::Purpose;
 use aecm::smime::decrypt::Recipient;
 use aecm::store::{EntryState, KeyStore, StoreError};
-use aecm::timestamp::{TimestampPolicy, Verifier};
+use aecm::timestamp::Verifier;
 use clap::Args;
 
 use super::keyfolder::StoreArgs;
@@ -105,11 +105,10 @@ impl Holdings {
             judge.anchors = self.trust.smime.clone();
         }
         if !own_tsa {
-            let mut times = TimestampPolicy::new(self.trust.tsa.clone());
+            // All else as it was asked for: what is revoked, what is too weak, the time to judge at.
+            let mut times = judge.timestamps.policy().clone();
+            times.tsa_anchors = self.trust.tsa.clone();
             times.mailbox_anchors = self.trust.mailbox_timestamp.clone();
-            times.now = judge.at;
-            times.intermediates.clone_from(&judge.intermediates);
-            times.limits = judge.policy.limits.clone();
             judge.timestamps = Verifier::new(times);
         }
     }
@@ -117,5 +116,53 @@ impl Holdings {
     /// The failure to tell: perhaps the mail was for the key that could not be loaded.
     pub(in crate::cli) fn instead(&mut self) -> Option<Stop> {
         self.damaged.take().map(Stop::from)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aecm::core::certificate::Certificate;
+    use aecm::core::path::{PolicySettings, Revocation};
+    use aecm::core::time::Time;
+    use aecm::smime::verify::Policy;
+    use aecm::timestamp::TimestampPolicy;
+
+    use super::*;
+
+    #[test]
+    fn anchors_of_a_vault_leave_all_other_rules_about_time() {
+        let anchor = |pem| Certificate::from_pem(pem).unwrap();
+        let [tsa, own, other] = [
+            anchor(include_str!("../../../../aecm-timestamp/tests/vectors/keys/rsa-ca.crt")),
+            anchor(include_str!("../../../../aecm-timestamp/tests/vectors/keys/sm2-ca.crt")),
+            anchor(include_str!("../../../../aecm-timestamp/tests/vectors/keys/p256-ca.crt")),
+        ];
+        let trust = Trust::new(Vec::new(), vec![tsa.clone()], vec![own.clone()]);
+        let holdings = Holdings { recipients: Vec::new(), damaged: None, trust };
+        let mut asked = TimestampPolicy::new(Anchors::new(vec![other.clone()]));
+        asked.now = Some(Time::from_unix(1_795_420_800));
+        asked.sha1 = true;
+        asked.rsa_bits_min = 1_024;
+        asked.revocation.required = true;
+        asked.limits.signature_checks = 3;
+        let mut judge = Judge {
+            anchors: Anchors::default(),
+            intermediates: Vec::new(),
+            policy: Policy::modern(),
+            at: None,
+            asked: None,
+            timestamps: Verifier::new(asked.clone()),
+            policies: PolicySettings::default(),
+            revocation: Revocation::default(),
+        };
+        holdings.instruct(&mut judge, true, true);
+        assert_eq!(judge.timestamps.policy().tsa_anchors.certificates(), [other]);
+        holdings.instruct(&mut judge, true, false);
+        let found = judge.timestamps.policy();
+        assert_eq!(found.tsa_anchors.certificates(), [tsa]);
+        assert_eq!(found.mailbox_anchors.certificates(), [own]);
+        assert!(found.revocation.required && found.sha1);
+        assert_eq!((found.rsa_bits_min, found.limits.signature_checks), (1_024, 3));
+        assert_eq!(found.now, asked.now);
     }
 }

@@ -50,6 +50,16 @@ impl From<ClientError> for Stop {
     }
 }
 
+/// The word of an error that did not stop the whole call.
+pub(in crate::cli) const fn of(error: &aecm::Error) -> &'static str {
+    match error {
+        aecm::Error::Store(error) => store(error),
+        aecm::Error::Provision(error) => client(error),
+        aecm::Error::Discovery(error) => discovery(error),
+        other => facade(other),
+    }
+}
+
 pub(in crate::cli) const fn store(error: &StoreError) -> &'static str {
     match error {
         StoreError::NoVault { .. } => "no-vault",
@@ -70,7 +80,7 @@ const fn facade(error: &aecm::Error) -> &'static str {
     match error {
         Error::Address { .. } => "address-malformed",
         Error::NoSigningKey(_) => "no-signing-key",
-        Error::CertificateNotValid { .. } => "certificate-not-valid",
+        Error::Revoked { .. } | Error::CertificateNotValid { .. } => "certificate-not-valid",
         Error::NotFrom { .. } => "not-from-mailbox",
         Error::NotNamed { .. } => "reader-not-named",
         Error::NothingThere { .. } => "nothing-there",
@@ -99,10 +109,11 @@ const fn client(error: &ClientError) -> &'static str {
         ClientError::Deadline { .. } => "deadline",
         ClientError::Machine(error) => machine(error),
         ClientError::Keys(KeysError::Store(_)) | ClientError::State(_) | ClientError::Unwritable => "vault",
+        ClientError::Damaged { .. } => "vault-damaged",
         ClientError::Mail(_) => "mailbox-unreadable",
         ClientError::NoAccount => "no-account",
         ClientError::NotOffered { .. } => "not-offered",
-        ClientError::Http(error) => http(error),
+        ClientError::ServiceUnreachable { error } | ClientError::Http(error) => http(error),
         ClientError::Problem(_) => "refused-by-service",
         ClientError::Answer { .. } | ClientError::Url(_) => "service-answer",
         _ => "system",

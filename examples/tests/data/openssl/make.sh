@@ -64,4 +64,9 @@ openssl pkcs8 -topk8 -v2 aes256 -passout pass:test -in $K/p256-sig.key -out encr
 openssl pkey -in $K/sm2-sig.key -outform DER -out sm2-sig.der
 openssl pkcs8 -topk8 -nocrypt -in $K/sm2-sig.key -outform DER -out sm2-pkcs8.der
 openssl pkcs12 -export -inkey $K/rsa-sig.key -in $K/rsa-sig.crt -certfile $K/rsa-ca.crt -name alice -passout pass:test -out rsa-sig.p12
+openssl pkcs12 -export -inkey $K/rsa-enc.key -in $K/rsa-enc.crt -passout pass:test -out rsa-enc.p12
+# Encryption of old: 3DES and RC2.
+openssl pkcs12 -export -legacy -inkey $K/rsa-sig.key -in $K/rsa-sig.crt -passout pass:test -out legacy-rc2.p12
+openssl pkcs8 -topk8 -v1 PBE-SHA1-3DES -passout pass:test -in $K/p256-sig.key -out legacy-3des.key
+openssl rsa -des3 -traditional -passout pass:test -in $K/rsa-sig.key -out legacy-pem.key 2>/dev/null
 rm -r $T

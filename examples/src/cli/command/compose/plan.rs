@@ -12,6 +12,8 @@ use crate::cli::show::hex;
 /// The plan as JSON members and as text.
 pub(super) struct Told {
     pub(super) members: Vec<(&'static str, Value)>,
+    /// What was asked for and is not there.
+    pub(super) reasons: Vec<&'static str>,
     pub(super) text: String,
 }
 
@@ -63,7 +65,11 @@ pub(super) fn tell(composed: &Composed, author: &Mailbox, people: &People) -> To
         "why": why,
     });
     let text = text(composed, &plan, signature);
-    Told { members: vec![("plan", plan)], text }
+    let reasons = match &composed.stamp {
+        Some(Stamp::Failed(error)) => vec![error.word()],
+        _ => Vec::new(),
+    };
+    Told { members: vec![("plan", plan)], reasons, text }
 }
 
 fn text(composed: &Composed, plan: &Value, signature: Option<&str>) -> String {

@@ -6,7 +6,7 @@ use aecm_core::digest::DigestAlgorithm;
 use aecm_core::oid::ObjectIdentifier;
 use aecm_timestamp::Request as TimeStampReq;
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::sha256;
 use super::verify::{Told, members};
@@ -23,9 +23,9 @@ use crate::cli::{Failure, Io, Outcome, input, runtime};
 #[command(after_help = "\
 Examples:
   aecm timestamp request --data report.pdf --out report.tsq
-  aecm timestamp request --data report.pdf --url http://tsa.example/ --tsa-trust tsa.crt --out report.tst
+  aecm timestamp request --data report.pdf --url http://tsa.example/ --tsa-trust tsa.crt --out report.tsr
 
-With --url the request is sent, and --out gets the token that comes back.")]
+With --url the request is sent, and --out gets the answer that comes back (TimeStampResp, DER).")]
 pub(super) struct Request {
     /// What is to be stamped
     #[arg(value_name = "FILE", conflicts_with_all = ["data", "data_sha256"])]
@@ -52,7 +52,7 @@ pub(super) struct Request {
     authority: AuthorityArgs,
     #[command(flatten)]
     limits: LimitArgs,
-    /// Write the request or token to this file, whole or not at all; - for standard output
+    /// Write the request or answer to this file, whole or not at all; - for standard output
     #[arg(long, short, value_name = "F", required = true)]
     out: Option<PathBuf>,
 }
@@ -92,20 +92,17 @@ impl Request {
             };
             io.hint(&format!("asking {url} for a timestamp"));
             let now = io.clock.now();
-            let token = runtime::block_on(aecm_timestamp::TimestampSource::stamp(
-                &authority, digest, &imprint, now,
-            ))??;
-            let told = authority.told(&token).map(|token| Told::of(&token));
-            if let Some(told) = &told {
-                told.rows(&mut text);
-            }
+            let (asked, told) = runtime::block_on(authority.ask(digest, &imprint, now))??;
+            let nonce = asked.request.nonce().map(hex);
+            text.row("nonce", nonce.clone().unwrap_or_default());
+            told.rows(&mut text);
             let reasons: &[&str] = if authority.is_trusted() { &[] } else { &["no-tsa-anchor"] };
             text.because(reasons, &[]);
-            let outcome = Outcome::of("valid").with("imprint", imprint_json).with("nonce", Value::Null);
-            return Ok(members(outcome, told.as_ref())
+            let outcome = Outcome::of("valid").with("imprint", imprint_json).with("nonce", json!(nonce));
+            return Ok(members(outcome, Some(&told))
                 .because(reasons.iter().copied())
                 .saying(text.finish())
-                .giving(token, self.out));
+                .giving(asked.response, self.out));
         }
         let mut nonce = [0; 8];
         io.rng.fill(&mut nonce).map_err(|error| Failure::error("rng", error.to_string()))?;

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use aecm_core::digest::DigestAlgorithm;
 use aecm_core::limits::Limits;
-use aecm_core::path::{PathPurpose, validate};
+use aecm_core::path::{PathPurpose, PathReason, RevocationStatus, validate};
 use aecm_smime::verify::TimestampTrust;
-use aecm_timestamp::{Error, Request, Subject, TimestampPolicy, Token, Verifier};
+use aecm_timestamp::{Claims, Error, Request, Subject, TimestampPolicy, Token, TstInfo, Verifier};
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -71,16 +71,18 @@ impl Verify {
                 .as_ref()
                 .map(|value| Subject::Digest { algorithm: DigestAlgorithm::Sha256, value }),
         );
-        match Verifier::new(policy(&judge)).examine(&der, &subjects) {
+        let verifier = Verifier::new(policy(&judge));
+        let claimed = || verifier.claims(&der).ok().map(|claims| Told::claimed(&claims));
+        match verifier.examine(&der, &subjects) {
             Ok(token) => Ok(self.found(token, &judge, !subjects.is_empty())),
             Err(Error::Malformed(source)) => {
                 Err(crate::cli::errors::tlv(&source, format!("this is no timestamp: {source}")))
             }
             Err(error @ Error::TooLarge { .. }) => Err(Failure::limit(error.word(), error.to_string())),
             Err(Error::Token { word: "no-tsa-anchor", detail }) => {
-                Ok(refused(&judge, "no-anchors-given", &detail))
+                Ok(refused(&judge, "no-anchors-given", &detail, claimed().as_ref()))
             }
-            Err(error) => Ok(refused(&judge, error.word(), &error.to_string())),
+            Err(error) => Ok(refused(&judge, error.word(), &error.to_string(), claimed().as_ref())),
         }
     }
 
@@ -105,6 +107,10 @@ impl Verify {
         if !compared {
             reasons.push("imprint-not-compared".to_owned());
         }
+        if token.with_modifications {
+            reasons.push("timestamp-granted-with-mods".to_owned());
+        }
+        let mut tolerances: Vec<String> = token.tolerances.iter().map(|one| one.word().to_owned()).collect();
         // The verifier judged the chain at the time the token says; here it is judged at the time chosen, with
         // what is known about revocation.
         let at = if judge.asked == Some(At::GenTime) { Some(token.info.gen_time) } else { judge.at };
@@ -113,10 +119,24 @@ impl Verify {
             _ => PathPurpose::MailboxTimestamp,
         };
         let between: Vec<_> = token.chain.iter().skip(1).chain(&judge.intermediates).cloned().collect();
-        let options = judge.path_options(purpose, at);
-        if let Err(failure) = validate(&token.certificate, &between, &judge.anchors, &options) {
-            verdict = "invalid";
-            reasons.push(failure.word().to_owned());
+        let mut options = judge.path_options(purpose, at);
+        // genTime lies in the past; evidence is of today.
+        options.revocation.now = options.revocation.now.or(judge.at);
+        match validate(&token.certificate, &between, &judge.anchors, &options) {
+            Ok(path) => {
+                for word in path.tolerances.iter().map(|one| one.word().to_owned()) {
+                    if !tolerances.contains(&word) {
+                        tolerances.push(word);
+                    }
+                }
+                if path.revocation == RevocationStatus::Unknown && judge.has_evidence() {
+                    reasons.push(PathReason::RevocationUnknown.word().to_owned());
+                }
+            }
+            Err(failure) => {
+                verdict = "invalid";
+                reasons.push(failure.word().to_owned());
+            }
         }
         let mut text = Text::verdict(
             verdict,
@@ -127,8 +147,11 @@ impl Verify {
             },
         );
         told.rows(&mut text);
-        text.because(&reasons, &[]);
-        let outcome = members(Outcome::of(verdict), Some(&told)).because(reasons).saying(text.finish());
+        text.because(&reasons, &tolerances);
+        let outcome = members(Outcome::of(verdict), Some(&told))
+            .because(reasons)
+            .tolerating(tolerances)
+            .saying(text.finish());
         match &self.out.out {
             Some(out) if verdict == "valid" => outcome.giving(token.der, Some(out.clone())),
             _ => outcome,
@@ -152,34 +175,49 @@ fn der(octets: &[u8], limits: &Limits) -> Option<Vec<u8>> {
     }
 }
 
-/// What a token says, as far as it was verified.
+/// What a token says.
 pub(in crate::cli) struct Told {
     gen_time: String,
     policy: String,
     serial: String,
-    subject: String,
-    sha256: String,
-    trust: &'static str,
+    /// Subject and SHA-256; nothing where the certificate is not at hand.
+    signer: Option<(String, String)>,
+    /// Nothing where nobody vouches for it: then it is a claim.
+    trust: Option<&'static str>,
     accuracy: Option<f64>,
 }
 
 impl Told {
+    /// Of a token that was verified.
     pub(in crate::cli) fn of(token: &Token) -> Self {
+        let signer = (token.authority.clone(), hex(&token.certificate.sha256()));
+        Self { trust: Some(token.trust.word()), ..Self::said(&token.info, Some(signer)) }
+    }
+
+    /// Of one that was not, or was refused.
+    pub(in crate::cli) fn claimed(claims: &Claims) -> Self {
+        let certificate = claims.certificate.as_ref();
+        let signer = certificate.map(|one| (one.subject_text(), hex(&one.sha256())));
+        Self::said(&claims.info, signer)
+    }
+
+    fn said(info: &TstInfo, signer: Option<(String, String)>) -> Self {
         Self {
-            gen_time: token.info.gen_time.to_string(),
-            policy: token.info.policy.to_string(),
-            serial: hex(&token.info.serial),
-            subject: token.authority.clone(),
-            sha256: hex(&token.certificate.sha256()),
-            trust: token.trust.word(),
-            accuracy: token.info.accuracy.map(|accuracy| accuracy.as_secs_f64()),
+            gen_time: info.gen_time.to_string(),
+            policy: info.policy.to_string(),
+            serial: hex(&info.serial),
+            signer,
+            trust: None,
+            accuracy: info.accuracy.map(|accuracy| accuracy.as_secs_f64()),
         }
     }
 
     pub(in crate::cli) fn rows(&self, text: &mut Text) {
-        text.row("time", &self.gen_time);
-        text.row("signer", &self.subject);
-        text.row("trust", self.trust);
+        let says =
+            if self.trust.is_some() { "" } else { " (it says; nobody who is trusted here vouches for it)" };
+        text.row("time", format!("{}{says}", self.gen_time));
+        text.row("signer", self.signer.as_ref().map_or("", |(subject, _)| subject));
+        text.row("trust", self.trust.unwrap_or_default());
         text.row("policy", &self.policy);
         text.row("serial", &self.serial);
         text.row("accuracy", self.accuracy.map_or(String::new(), |seconds| format!("{seconds} s")));
@@ -196,18 +234,22 @@ pub(super) fn members(outcome: Outcome, told: Option<&Told>) -> Outcome {
         .with("accuracy", json!(told.and_then(|told| told.accuracy)))
         .with(
             "signer",
-            told.map_or(Value::Null, |told| json!({ "subject": told.subject, "sha256": told.sha256 })),
+            told.and_then(|told| told.signer.as_ref())
+                .map_or(Value::Null, |(subject, sha256)| json!({ "subject": subject, "sha256": sha256 })),
         )
-        .with("trust", told.map_or(Value::Null, |told| told.trust.into()))
+        .with("trust", json!(told.and_then(|told| told.trust)))
 }
 
-/// A token that shows nothing: what it claims is not repeated.
-fn refused(judge: &Judge, word: &str, why: &str) -> Outcome {
+/// A token that shows nothing: what it claims is called that.
+fn refused(judge: &Judge, word: &str, why: &str, claimed: Option<&Told>) -> Outcome {
     let mut text = Text::verdict("invalid", why);
+    if let Some(claimed) = claimed {
+        claimed.rows(&mut text);
+    }
     let mut words = vec![word];
     if judge.anchors.certificates().is_empty() && word != "no-anchors-given" {
         words.push("no-anchors-given");
     }
     text.because(&words, &[]);
-    members(Outcome::of("invalid"), None).because(words).saying(text.finish())
+    members(Outcome::of("invalid"), claimed).because(words).saying(text.finish())
 }
