@@ -5,4 +5,10 @@
 //! one that does not, after the CPU was asked; and to load and store vectors.
 
 #[cfg(target_arch = "x86_64")]
+pub(crate) mod select_avx2;
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod sm2_adx;
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod sm2_x86;
+#[cfg(target_arch = "x86_64")]
 pub(crate) mod sm4_gfni;

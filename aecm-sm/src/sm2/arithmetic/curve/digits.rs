@@ -26,15 +26,20 @@ impl Window {
 
     #[inline(always)]
     pub(super) const fn zero_mask(&self) -> u64 {
-        self.size_mask(0)
+        equal_mask(self.size, 0)
     }
 
-    /// All ones where the digit is `size` or −`size`.
     #[inline(always)]
-    pub(super) const fn size_mask(&self, size: u64) -> u64 {
-        // Both are small: the difference wraps below zero only where they are equal.
-        ((self.size ^ size).wrapping_sub(1).cast_signed() >> 63).cast_unsigned()
+    pub(super) const fn size(&self) -> u64 {
+        self.size
     }
+}
+
+/// All ones where two small numbers are equal.
+#[inline(always)]
+pub(super) const fn equal_mask(a: u64, b: u64) -> u64 {
+    // Below zero only where the difference was none.
+    ((a ^ b).wrapping_sub(1).cast_signed() >> 63).cast_unsigned()
 }
 
 /// `COUNT` digits of `WIDTH` bits, the lowest first, in constant time. COUNT·WIDTH is above 256.

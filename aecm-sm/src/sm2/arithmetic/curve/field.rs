@@ -5,6 +5,9 @@
 
 use zeroize::Zeroize;
 
+#[cfg(target_arch = "x86_64")]
+use crate::backend::{sm2_adx, sm2_x86};
+
 use super::{
     inversion,
     limbs::{self, Limbs},
@@ -36,7 +39,7 @@ impl Field {
 
     /// A number below p, given as it is.
     pub(super) fn from_limbs(value: &Limbs) -> Self {
-        Self(reduce(&limbs::multiply(value, &R2)))
+        Self(*value).times(&Self(R2))
     }
 
     /// What [`stored`](Self::stored) gave: already in Montgomery form.
@@ -67,17 +70,18 @@ impl Field {
 
     #[inline(always)]
     pub(super) fn plus(&self, other: &Self) -> Self {
-        let (sum, carry) = limbs::add(&self.0, &other.0);
-        Self(limbs::settle(&sum, carry, &P))
+        #[cfg(target_arch = "x86_64")]
+        return Self(sm2_x86::add(&self.0, &other.0));
+        #[cfg(not(target_arch = "x86_64"))]
+        Self(add(&self.0, &other.0))
     }
 
     #[inline(always)]
     pub(super) fn minus(&self, other: &Self) -> Self {
-        let (difference, borrow) = limbs::sub(&self.0, &other.0);
-        let [p0, p1, p2, p3] = P;
-        let mask = limbs::mask(borrow);
-        let (right, _) = limbs::add(&difference, &[p0 & mask, p1 & mask, p2 & mask, p3 & mask]);
-        Self(right)
+        #[cfg(target_arch = "x86_64")]
+        return Self(sm2_x86::subtract(&self.0, &other.0));
+        #[cfg(not(target_arch = "x86_64"))]
+        Self(subtract(&self.0, &other.0))
     }
 
     #[inline(always)]
@@ -90,26 +94,30 @@ impl Field {
         self.plus(self)
     }
 
-    /// a/2: a + p where a is odd, shifted.
     #[inline(always)]
     pub(super) fn halved(&self) -> Self {
-        let [a0, a1, a2, a3] = self.0;
-        let mask = 0_u64.wrapping_sub(a0 & 1);
-        let [p0, p1, p2, p3] = P;
-        let ([s0, s1, s2, s3], carry) =
-            limbs::add(&[a0, a1, a2, a3], &[p0 & mask, p1 & mask, p2 & mask, p3 & mask]);
-        let top = limbs::mask(carry) << 63;
-        Self([(s0 >> 1) | (s1 << 63), (s1 >> 1) | (s2 << 63), (s2 >> 1) | (s3 << 63), (s3 >> 1) | top])
+        #[cfg(target_arch = "x86_64")]
+        return Self(sm2_x86::halve(&self.0));
+        #[cfg(not(target_arch = "x86_64"))]
+        Self(halve(&self.0))
     }
 
     #[inline(always)]
     pub(super) fn times(&self, other: &Self) -> Self {
-        Self(reduce(&limbs::multiply(&self.0, &other.0)))
+        #[cfg(target_arch = "x86_64")]
+        if sm2_adx::available() {
+            return Self(sm2_adx::multiply(&self.0, &other.0));
+        }
+        Self(multiply(&self.0, &other.0))
     }
 
     #[inline(always)]
     pub(super) fn squared(&self) -> Self {
-        Self(reduce(&limbs::square(&self.0)))
+        #[cfg(target_arch = "x86_64")]
+        if sm2_adx::available() {
+            return Self(sm2_adx::square(&self.0));
+        }
+        Self(square(&self.0))
     }
 
     /// The value squared `count` times.
@@ -179,6 +187,49 @@ impl Field {
     }
 }
 
+/// a + b mod p, the twin of the backend's.
+#[cfg(any(not(target_arch = "x86_64"), test))]
+#[inline(always)]
+fn add(a: &Limbs, b: &Limbs) -> Limbs {
+    let (sum, carry) = limbs::add(a, b);
+    limbs::settle(&sum, carry, &P)
+}
+
+/// a − b mod p, the twin of the backend's.
+#[cfg(any(not(target_arch = "x86_64"), test))]
+#[inline(always)]
+fn subtract(a: &Limbs, b: &Limbs) -> Limbs {
+    let (difference, borrow) = limbs::sub(a, b);
+    let (right, _) = limbs::add(&difference, &P.map(|limb| limb & limbs::mask(borrow)));
+    right
+}
+
+/// a/2 mod p, the twin of the backend's: a + p where a is odd, shifted.
+#[cfg(any(not(target_arch = "x86_64"), test))]
+#[inline(always)]
+fn halve(a: &Limbs) -> Limbs {
+    let [lowest, ..] = *a;
+    let mask = 0_u64.wrapping_sub(lowest & 1);
+    let ([s0, s1, s2, s3], carry) = limbs::add(a, &P.map(|limb| limb & mask));
+    let top = limbs::mask(carry) << 63;
+    [(s0 >> 1) | (s1 << 63), (s1 >> 1) | (s2 << 63), (s2 >> 1) | (s3 << 63), (s3 >> 1) | top]
+}
+
+/// a·b/2²⁵⁶ mod p, the twin of the backend's.
+// Not worth its size in every place where the backend has taken over.
+#[cfg_attr(target_arch = "x86_64", inline(never))]
+#[cfg_attr(not(target_arch = "x86_64"), inline(always))]
+fn multiply(a: &Limbs, b: &Limbs) -> Limbs {
+    reduce(&limbs::multiply(a, b))
+}
+
+/// a²/2²⁵⁶ mod p, the twin of the backend's.
+#[cfg_attr(target_arch = "x86_64", inline(never))]
+#[cfg_attr(not(target_arch = "x86_64"), inline(always))]
+fn square(a: &Limbs) -> Limbs {
+    reduce(&limbs::square(a))
+}
+
 /// t / 2²⁵⁶ mod p, where t < p·2²⁵⁶.
 #[inline(always)]
 fn reduce(t: &[u64; 8]) -> Limbs {
@@ -201,4 +252,31 @@ fn fold(t: Limbs) -> Limbs {
     // No carry leaves: t < 2²⁵⁶ and m·p < 2⁶⁴·p, so that the sum is below 2³²⁰.
     let (sum, _) = limbs::add(&[t1, t2, t3, 0], &[u0, u1, u2, u3]);
     sum
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Numbers below p at whose limbs carries begin and end.
+    fn edges() -> impl Iterator<Item = Limbs> + Clone {
+        const LIMBS: [u64; 6] = [0, 1, 1 << 32, 0xffff_fffe_ffff_ffff, u64::MAX - 1, u64::MAX];
+        (0..6_usize.pow(4))
+            .map(|place| [1, 6, 36, 216].map(|unit| LIMBS[place / unit % 6]))
+            .filter(|value| limbs::sub(value, &P).1)
+    }
+
+    #[test]
+    fn the_backend_and_its_twins_agree() {
+        for a in edges() {
+            let fast = Field(a);
+            assert_eq!(fast.squared().0, square(&a), "{a:x?}²");
+            assert_eq!(fast.halved().0, halve(&a), "{a:x?}/2");
+            for b in edges().step_by(7) {
+                assert_eq!(fast.times(&Field(b)).0, multiply(&a, &b), "{a:x?}·{b:x?}");
+                assert_eq!(fast.plus(&Field(b)).0, add(&a, &b), "{a:x?} + {b:x?}");
+                assert_eq!(fast.minus(&Field(b)).0, subtract(&a, &b), "{a:x?} − {b:x?}");
+            }
+        }
+    }
 }

@@ -2,6 +2,9 @@
 
 use zeroize::Zeroizing;
 
+#[cfg(target_arch = "x86_64")]
+use crate::backend::select_avx2;
+
 use super::{
     digits::{self, Window},
     field::Field,
@@ -71,11 +74,24 @@ pub(super) fn sum_vartime(s: &Scalar, t: &Scalar, point: &Affine) -> Jacobian {
 /// The entry for the digit's size, with its sign; every entry is read. Anything where the digit is zero.
 #[inline(always)]
 fn look_up(multiples: &[Affine], digit: &Window) -> Affine {
+    #[cfg(target_arch = "x86_64")]
+    if select_avx2::available() {
+        let entries = multiples.iter().map(|entry| [entry.x.stored(), entry.y.stored()]);
+        let [x, y] = select_avx2::select(entries, digit.size()).map(Field::from_stored);
+        return Affine { x, y }.negative_if(digit.negative_mask());
+    }
+    look_up_portable(multiples, digit.size()).negative_if(digit.negative_mask())
+}
+
+/// The twin of the backend's.
+#[cfg_attr(target_arch = "x86_64", inline(never))]
+#[cfg_attr(not(target_arch = "x86_64"), inline(always))]
+fn look_up_portable(multiples: &[Affine], wanted: u64) -> Affine {
     let mut found = Affine::default();
     for (entry, size) in multiples.iter().zip(1_u64..) {
-        found = Affine::select(&found, entry, digit.size_mask(size));
+        found = Affine::select(&found, entry, digits::equal_mask(wanted, size));
     }
-    found.negative_if(digit.negative_mask())
+    found
 }
 
 /// P, 2P, … 16P.

@@ -55,6 +55,7 @@ impl Zeroize for Jacobian {
 
 impl Affine {
     /// The base point G of GB/T 32918.5 §2.
+    #[cfg(test)]
     pub(super) const GENERATOR: Self = Self {
         x: Field::from_stored([
             0x6132_8990_f418_029e,
@@ -122,34 +123,41 @@ impl Jacobian {
     }
 
     /// 2P. Right for the point at infinity too.
-    #[inline(always)]
+    // The products stand in an order in which neighbours do not wait for each other.
+    #[inline(never)]
     pub(super) fn doubled(&self) -> Self {
         let zz = self.z.squared();
-        let m = self.x.minus(&zz).times(&self.x.plus(&zz));
-        let m = m.doubled().plus(&m);
         let y2 = self.y.doubled();
-        let z = y2.times(&self.z);
         let yy4 = y2.squared();
+        let m = self.x.minus(&zz).times(&self.x.plus(&zz));
         let s = yy4.times(&self.x);
-        let x = m.squared().minus(&s.doubled());
-        let y = m.times(&s.minus(&x)).minus(&yy4.squared().halved());
+        let z = y2.times(&self.z);
+        let m = m.doubled().plus(&m);
+        let mm = m.squared();
+        let yyyy8 = yy4.squared().halved();
+        let x = mm.minus(&s.doubled());
+        let y = m.times(&s.minus(&x)).minus(&yyyy8);
         Self { x, y, z }
     }
 
     /// P + Q, *wrong* where P is at infinity or P = ±Q: the callers know where that cannot be, or select.
     ///
     /// Gives with it the difference of the x, which is zero where P = ±Q.
-    #[inline(always)]
+    #[inline(never)]
     pub(super) fn plus_different(&self, other: &Affine) -> (Self, Field, Field) {
         let zz = self.z.squared();
+        let yz = other.y.times(&self.z);
         let h = other.x.times(&zz).minus(&self.x);
-        let r = other.y.times(&self.z).times(&zz).minus(&self.y);
+        let r = yz.times(&zz).minus(&self.y);
         let hh = h.squared();
-        let hhh = hh.times(&h);
+        let rr = r.squared();
         let v = self.x.times(&hh);
-        let x = r.squared().minus(&hhh).minus(&v.doubled());
-        let y = r.times(&v.minus(&x)).minus(&self.y.times(&hhh));
-        (Self { x, y, z: self.z.times(&h) }, h, r)
+        let hhh = hh.times(&h);
+        let z = self.z.times(&h);
+        let x = rr.minus(&hhh).minus(&v.doubled());
+        let yh = self.y.times(&hhh);
+        let y = r.times(&v.minus(&x)).minus(&yh);
+        (Self { x, y, z }, h, r)
     }
 
     /// P + Q where P ≠ ±Q, or P is at infinity; P itself where the mask is ones.
@@ -185,7 +193,7 @@ impl Jacobian {
     }
 
     /// P + Q for every P and Q, in variable time; Q with its powers of Z.
-    #[inline(always)]
+    #[inline(never)]
     pub(super) fn plus_vartime(&self, other: &Powered) -> Self {
         if self.z == Field::ZERO {
             return other.point;
@@ -195,18 +203,23 @@ impl Jacobian {
         }
         let zz = self.z.squared();
         let u = self.x.times(&other.zz);
+        let yz = other.point.y.times(&self.z);
         let s = self.y.times(&other.zzz);
         let h = other.point.x.times(&zz).minus(&u);
-        let r = other.point.y.times(&self.z.times(&zz)).minus(&s);
+        let r = yz.times(&zz).minus(&s);
         if h == Field::ZERO {
             return if r == Field::ZERO { self.doubled() } else { Self::INFINITY };
         }
         let hh = h.squared();
-        let hhh = hh.times(&h);
+        let rr = r.squared();
+        let z = self.z.times(&other.point.z);
         let v = u.times(&hh);
-        let x = r.squared().minus(&hhh).minus(&v.doubled());
-        let y = r.times(&v.minus(&x)).minus(&s.times(&hhh));
-        Self { x, y, z: self.z.times(&other.point.z).times(&h) }
+        let hhh = hh.times(&h);
+        let z = z.times(&h);
+        let x = rr.minus(&hhh).minus(&v.doubled());
+        let sh = s.times(&hhh);
+        let y = r.times(&v.minus(&x)).minus(&sh);
+        Self { x, y, z }
     }
 
     /// The affine point, nothing at infinity. Constant time but for that answer.
