@@ -9,6 +9,8 @@ pub(crate) mod select_avx2;
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod sm2_adx;
 #[cfg(target_arch = "x86_64")]
+pub(crate) mod sm2_ifma;
+#[cfg(target_arch = "x86_64")]
 pub(crate) mod sm2_x86;
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod sm4_gfni;

@@ -5,6 +5,7 @@
 //! Nothing is tried twice with another identifier or another order of a ciphertext's parts.
 
 mod arithmetic;
+mod batch;
 mod encryption;
 pub mod exchange;
 mod nonce;
@@ -15,7 +16,11 @@ mod signature;
 mod tests;
 
 pub use self::{
-    encryption::CiphertextForm, private_key::PrivateKey, public_key::PublicKey, signature::Signature,
+    batch::{SignedHash, verify_many},
+    encryption::CiphertextForm,
+    private_key::PrivateKey,
+    public_key::PublicKey,
+    signature::Signature,
 };
 
 /// The identifier of everything for which no other one was agreed (GM/T 0009 §10): 16 ASCII digits.

@@ -15,6 +15,14 @@ pub(super) use self::curve::{Point, Scalar};
 #[cfg(not(target_pointer_width = "64"))]
 pub(super) use self::foreign::{Point, Scalar};
 
+/// That \[s\]G + \[t\]P has an x that is `x` modulo n. Everything here is public.
+pub(super) struct Claim {
+    pub(super) s: Scalar,
+    pub(super) t: Scalar,
+    pub(super) point: Point,
+    pub(super) x: Scalar,
+}
+
 /// a, b and the coordinates of the base point G: the fixed middle of what Z hashes (GB/T 32918.5 §2).
 pub(super) const A_B_GX_GY: [[u8; 32]; 4] = [
     octets([0xffff_fffe_ffff_ffff, 0xffff_ffff_ffff_ffff, 0xffff_ffff_0000_0000, 0xffff_ffff_ffff_fffc]),

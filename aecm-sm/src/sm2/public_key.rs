@@ -11,7 +11,7 @@ use crate::{
 };
 
 use super::{
-    arithmetic::{A_B_GX_GY, Point, Scalar},
+    arithmetic::{A_B_GX_GY, Claim, Point, Scalar},
     encryption,
     signature::Signature,
 };
@@ -113,15 +113,22 @@ impl PublicKey {
     ///
     /// [`Error::Signature`] where it does not match.
     pub fn verify_e(&self, e: &[u8; 32], signature: &Signature) -> Result<(), Error> {
+        let claim = self.claim(e, signature).ok_or(Error::Signature)?;
+        if Point::sum_has_x(&claim.s, &claim.t, &claim.point, &claim.x) {
+            Ok(())
+        } else {
+            Err(Error::Signature)
+        }
+    }
+
+    /// What a signature claims of the curve; nothing where it cannot be right.
+    pub(super) fn claim(&self, e: &[u8; 32], signature: &Signature) -> Option<Claim> {
         // Steps B1 and B2, the ranges of r and s, hold for every `Signature`.
         let (r, s) = (Scalar::reduced(signature.r()), Scalar::reduced(signature.s()));
         let t = r.plus(&s);
-        if t.is_zero() {
-            return Err(Error::Signature);
-        }
         // r = e + x, asked the other way round.
         let x = r.minus(&Scalar::reduced(e));
-        if Point::sum_has_x(&s, &t, &self.point, &x) { Ok(()) } else { Err(Error::Signature) }
+        (!t.is_zero()).then_some(Claim { s, t, point: self.point, x })
     }
 
     /// Encrypts to the holder of this key (GB/T 32918.4 §6.1) in the DER form of GB/T 35276 §7.2. Meant for

@@ -3,6 +3,7 @@
 //! Secrets pass through [`generator_times`](Point::generator_times), [`times`](Point::times) and the scalars in
 //! constant time: no branch and no address depends on them. What is for public values says so.
 
+mod batch;
 mod digits;
 mod field;
 mod inversion;
@@ -12,9 +13,12 @@ mod point;
 mod scalar;
 mod tables;
 
+use alloc::vec::Vec;
 use zeroize::{Zeroize, Zeroizing};
 
 pub(in crate::sm2) use self::scalar::Scalar;
+
+use super::Claim;
 
 use self::{
     field::Field,
@@ -71,6 +75,11 @@ impl Point {
         // x = X/Z² is compared as X = x·Z²: no division. n < p, so that x may be `wanted` or `wanted` + n.
         let zz = sum.z.squared();
         wanted.lifts().any(|x| x.times(&zz) == sum.x)
+    }
+
+    /// As [`sum_has_x`](Self::sum_has_x) for many sums: on some CPUs much faster together.
+    pub(in crate::sm2) fn sums_have_x(claims: &[Claim]) -> Vec<bool> {
+        batch::sums_have_x(claims)
     }
 
     /// P + \[k\]R in variable time, for public values; nothing at infinity.

@@ -111,6 +111,12 @@ impl Point {
         finite(&sum).is_some_and(|sum| Scalar::reduced(&sum.x()) == *wanted)
     }
 
+    /// As [`sum_has_x`](Self::sum_has_x) for many sums.
+    #[cfg(not(target_pointer_width = "64"))]
+    pub(in crate::sm2) fn sums_have_x(claims: &[super::Claim]) -> alloc::vec::Vec<bool> {
+        claims.iter().map(|claim| Self::sum_has_x(&claim.s, &claim.t, &claim.point, &claim.x)).collect()
+    }
+
     /// P + \[k\]R in variable time, for public values; nothing at infinity.
     pub(in crate::sm2) fn plus_times_vartime(&self, k: &Scalar, other: &Self) -> Option<Self> {
         let (own, other) = (ProjectivePoint::from(self.0), ProjectivePoint::from(other.0));

@@ -42,6 +42,12 @@ impl Field {
         Self(*value).times(&Self(R2))
     }
 
+    /// Any number of 256 bits, modulo p.
+    pub(super) fn settled(value: &Limbs) -> Self {
+        // p > 2²⁵⁵: taken away once at most.
+        Self::from_limbs(&limbs::settle(value, false, &P))
+    }
+
     /// What [`stored`](Self::stored) gave: already in Montgomery form.
     pub(super) const fn from_stored(limbs: Limbs) -> Self {
         Self(limbs)
