@@ -4,6 +4,7 @@
 //! caller must not let anybody see whether it failed. [`gcm_open`] gives out only what the tag vouches for.
 
 mod block;
+mod choice;
 mod circuit;
 mod portable;
 mod schedule;
@@ -20,7 +21,7 @@ use core::iter;
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq, ConstantTimeGreater, ConstantTimeLess};
 use zeroize::Zeroizing;
 
-pub use self::block::Sm4;
+pub use self::{block::Sm4, choice::Backend};
 pub use cbc::cipher;
 
 use crate::Error;

@@ -1,31 +1,23 @@
 //! SM4 with GFNI and AVX-512: 32 blocks at a time, or one chain of blocks with the shortest latency.
 //!
-//! The S-box of SM4 is x ↦ A·(A·x + c)⁻¹ + c in a field of its own; that field is isomorphic to the one of AES,
-//! whose inversion GFNI computes. Let z = E·x + e be a byte carried over (E is A, then the isomorphism). Because
-//! E acts on each byte and is linear, whole words stay carried over from the first round to the last: a round is
-//! one exclusive or, three inversions with different matrices behind them, three byte rotations and a sum. The
-//! matrices hold the return from the field, A, the linear layer L of GB/T 32907 §6.2 (split by how far it moves
-//! bits between bytes), and E again. The constants are derived by the test at the end of this file.
+//! Words stay carried over into the field of AES (see [`sm4_field`](super::sm4_field)), whose inversion GFNI
+//! computes: a round is one exclusive or, three inversions with different matrices behind them, three byte rotations
+//! and a sum. The matrices hold the return from the field, A, the linear layer L of GB/T 32907 §6.2 (split by how far
+//! it moves bits between bytes), and E again.
 //!
 //! Words stay in memory order, so that no byte is ever swapped: rotating the value left by 8 moves each byte of
 //! the little-endian register right by 8.
 
 use core::arch::x86_64::*;
 
-/// E, on entering; its bytes are rows, the highest byte the row of bit 0 (as GF2P8AFFINEQB wants it).
-const ENTER: i64 = 0x4c28_7db9_1a22_505d;
-/// E⁻¹, on leaving.
-const LEAVE: i64 = 0xb3a4_f586_3284_728b_u64.cast_signed();
-/// What an inverse adds to its own byte, to the two before, and to the third before.
-const OWN: i64 = 0x040d_b891_e9a4_81b7;
-const NEAR: i64 = 0x2c02_0425_1620_40ad;
-const FAR: i64 = 0x280f_bcb4_ff84_c11a;
-/// E·L(c): what every byte gets besides.
-const CONSTANT: i32 = 0x63;
+use super::sm4_field::{ENTER, LEAVE};
 
-/// The columns of E and e, for the round keys.
-const COLUMNS: [u32; 8] = columns(ENTER);
-const OFFSET: u32 = 0x3e3e_3e3e;
+/// What an inverse adds to its own byte, to the two before, and to the third before.
+pub(super) const OWN: i64 = 0x040d_b891_e9a4_81b7;
+pub(super) const NEAR: i64 = 0x2c02_0425_1620_40ad;
+pub(super) const FAR: i64 = 0x280f_bcb4_ff84_c11a;
+/// E·L(c): what every byte gets besides.
+pub(super) const CONSTANT: i32 = 0x63;
 
 /// How many blocks [`crypt`] takes.
 pub(crate) const BLOCKS: usize = 32;
@@ -37,45 +29,7 @@ pub(crate) fn available() -> bool {
     cpu::get()
 }
 
-/// The bytes with one bit set in the image of each bit.
-const fn columns(matrix: i64) -> [u32; 8] {
-    let rows = matrix.to_be_bytes();
-    let [r0, r1, r2, r3, r4, r5, r6, r7] = rows;
-    let rows = [r7, r6, r5, r4, r3, r2, r1, r0];
-    // rows[7 − i] is the row of bit i.
-    let mut columns = [0; 8];
-    let (mut bit, mut mask) = (0, 1_u8);
-    while bit < 8 {
-        let (mut row, mut column) = (0, 0);
-        while row < 8 {
-            #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler")]
-            if rows[7 - row] & mask != 0 {
-                column |= 1 << row;
-            }
-            row += 1;
-        }
-        #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler")]
-        {
-            columns[bit] = column;
-        }
-        mask = mask.wrapping_shl(1);
-        bit += 1;
-    }
-    columns
-}
-
-/// Round keys carried over, in memory order; no table, no branch.
-pub(crate) fn carry_over(keys: &[u32; 32]) -> [u32; 32] {
-    keys.map(|key| {
-        let mut image = OFFSET;
-        for (column, bit) in COLUMNS.iter().zip(0..) {
-            image ^= ((key >> bit) & 0x0101_0101).wrapping_mul(*column);
-        }
-        image.swap_bytes()
-    })
-}
-
-/// The blocks through all rounds, with keys from [`carry_over`] in the order of their use.
+/// The blocks through all rounds, with keys from [`carry_over`](super::sm4_field::carry_over) in the order of their use.
 pub(crate) fn crypt(keys: &[u32; 32], blocks: &mut [[u8; 16]; BLOCKS]) {
     assert!(available(), "called on a CPU without GFNI and AVX-512");
     // SAFETY: the CPU has every feature that the function enables.
@@ -241,98 +195,5 @@ fn cbc_encrypt_narrow(keys: &[u32; 32], chain: &[u8; 16], blocks: &mut [[u8; 16]
         let sum = [_mm_xor_si128(a, w), _mm_xor_si128(b, x), _mm_xor_si128(c, y), _mm_xor_si128(d, z)];
         chain = narrow.rounds(keys, sum);
         *block = narrow.leave(chain);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The fields of SM4 and of AES.
-    const SM4_FIELD: u16 = 0x1f5;
-    const AES_FIELD: u16 = 0x11b;
-
-    /// A linear map of bytes: the image of each bit.
-    type Linear = [u8; 8];
-
-    fn product(a: u8, b: u8, field: u16) -> u8 {
-        let (mut sum, mut a) = (0_u16, u16::from(a));
-        for bit in 0..8 {
-            if b >> bit & 1 == 1 {
-                sum ^= a;
-            }
-            a <<= 1;
-            if a & 0x100 != 0 {
-                a ^= field;
-            }
-        }
-        u8::try_from(sum).unwrap()
-    }
-
-    fn inverse(a: u8, field: u16) -> u8 {
-        (0..254).fold(1, |power, _| product(power, a, field))
-    }
-
-    fn apply(map: &Linear, byte: u8) -> u8 {
-        map.iter().zip(0..).filter(|(_, bit)| byte >> bit & 1 == 1).fold(0, |sum, (image, _)| sum ^ image)
-    }
-
-    fn linear(f: impl Fn(u8) -> u8) -> Linear {
-        core::array::from_fn(|bit| f(1 << bit))
-    }
-
-    fn then(first: &Linear, second: &Linear) -> Linear {
-        linear(|byte| apply(second, apply(first, byte)))
-    }
-
-    fn inverted(map: &Linear) -> Linear {
-        linear(|byte| (0..=255).find(|from| apply(map, *from) == byte).unwrap())
-    }
-
-    /// As GF2P8AFFINEQB wants it: the row of bit 0 is the highest byte.
-    fn operand(map: &Linear) -> i64 {
-        let row = |bit: usize| (0..8).fold(0_u8, |row, from| row | (map[from] >> bit & 1) << from);
-        i64::from_be_bytes(core::array::from_fn(row))
-    }
-
-    // GB/T 32907 gives the S-box as a table; as S(x) = A·(A·x + c)⁻¹ + c with A circulant it was published by
-    // Liu and others ("Analysis of the SMS4 Block Cipher", 2007). The first line of the table is compared.
-    #[test]
-    fn the_constants_follow_from_the_s_box() {
-        let a = linear(|byte| {
-            (0..8).fold(0, |sum, bit| {
-                let row = 0xa7_u8.rotate_left(bit);
-                sum | u8::try_from((row & byte).count_ones() & 1).unwrap() << bit
-            })
-        });
-        let s_box = |x: u8| apply(&a, inverse(apply(&a, x) ^ 0xd3, SM4_FIELD)) ^ 0xd3;
-        assert_eq!(
-            core::array::from_fn::<u8, 16, _>(|x| s_box(u8::try_from(x).unwrap())),
-            *b"\xd6\x90\xe9\xfe\xcc\xe1\x3d\xb7\x16\xb6\x14\xc2\x28\xfb\x2c\x05"
-        );
-        // A root of one field's polynomial in the other gives the isomorphism.
-        let powers =
-            |root: u8| (0..9).map(move |power| (0..power).fold(1, |p, _| product(p, root, AES_FIELD)));
-        let is_root = |root: &u8| {
-            powers(*root).zip(0..).filter(|(_, bit)| SM4_FIELD >> bit & 1 == 1).fold(0, |s, (p, _)| s ^ p)
-                == 0
-        };
-        let root = (2..=255).find(is_root).unwrap();
-        let isomorphism: Linear = core::array::from_fn(|bit| powers(root).nth(bit).unwrap());
-
-        let enter = then(&a, &isomorphism);
-        assert_eq!(operand(&enter), ENTER);
-        assert_eq!(operand(&inverted(&enter)), LEAVE);
-        assert_eq!(u32::from(apply(&isomorphism, 0xd3)) * 0x0101_0101, OFFSET);
-        assert_eq!(COLUMNS, core::array::from_fn(|bit| u32::from(enter[bit])));
-
-        // L by how many bytes a bit moves: x itself and rotated by 2, 10, 18 and 24 bits.
-        let back = then(&inverted(&isomorphism), &a);
-        let around = |own: fn(u8) -> u8| operand(&then(&then(&back, &linear(own)), &enter));
-        assert_eq!(around(|x| x ^ x << 2), OWN);
-        assert_eq!(around(|x| x << 2 ^ x >> 6), NEAR);
-        assert_eq!(around(|x| x ^ x >> 6), FAR);
-        // L(c) = c rotated by 2 within the byte, c being the same in all bytes.
-        assert_eq!(i32::from(apply(&enter, 0xd3_u8.rotate_left(2))), CONSTANT);
     }
 }

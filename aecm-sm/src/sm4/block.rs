@@ -10,15 +10,15 @@ use cbc::cipher::{
 };
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use super::{portable, schedule};
+use super::{Backend, portable, schedule};
 #[cfg(target_arch = "x86_64")]
-use crate::backend::sm4_gfni;
+use crate::backend::{sm4_aesni, sm4_field, sm4_gfni};
 
 /// SM4 under one key (GB/T 32907), both directions: keys and blocks of 16 octets.
 ///
 /// For the modes of RustCrypto (`cbc`, `ctr`, `aes-gcm`, `ccm`), which hand it as many blocks at a time as the CPU
-/// likes best: 32 with GFNI and AVX-512, else 64 in bit planes. Neither looks anything up by a secret. Wiped when
-/// dropped.
+/// likes best: 32 with GFNI and AVX-512, 16 with AES-NI and AVX2, else 64 in bit planes. None looks anything up by a
+/// secret. Wiped when dropped.
 #[derive(Clone)]
 pub struct Sm4 {
     encrypting: Rounds,
@@ -33,6 +33,8 @@ enum Rounds {
         off: [u32; 4],
     },
     #[cfg(target_arch = "x86_64")]
+    AesNi([u32; 32]),
+    #[cfg(target_arch = "x86_64")]
     Gfni([u32; 32]),
 }
 
@@ -41,7 +43,7 @@ impl Drop for Rounds {
         match self {
             Self::Portable { keys, .. } => keys.zeroize(),
             #[cfg(target_arch = "x86_64")]
-            Self::Gfni(keys) => keys.zeroize(),
+            Self::AesNi(keys) | Self::Gfni(keys) => keys.zeroize(),
         }
     }
 }
@@ -49,33 +51,43 @@ impl Drop for Rounds {
 impl ZeroizeOnDrop for Sm4 {}
 
 impl Rounds {
-    fn new(keys: &[u32; 32], fast: bool) -> Self {
-        #[cfg(target_arch = "x86_64")]
-        if fast && sm4_gfni::available() {
-            return Self::Gfni(sm4_gfni::carry_over(keys));
+    fn new(keys: &[u32; 32], backend: Backend) -> Self {
+        match backend {
+            #[cfg(target_arch = "x86_64")]
+            Backend::Gfni => Self::Gfni(sm4_field::carry_over(keys)),
+            #[cfg(target_arch = "x86_64")]
+            Backend::AesNi => Self::AesNi(sm4_field::carry_over(keys)),
+            // The others exist nowhere else, and Backend::is_available says so.
+            _ => {
+                let (keys, off) = portable::fold_constants(keys);
+                Self::Portable { keys, off }
+            }
         }
-        #[cfg(not(target_arch = "x86_64"))]
-        let _ = fast;
-        let (keys, off) = portable::fold_constants(keys);
-        Self::Portable { keys, off }
     }
 }
 
 impl Sm4 {
-    fn with(key: &[u8; 16], fast: bool) -> Self {
+    fn with(key: &[u8; 16], backend: Backend) -> Self {
         let mut keys = schedule::round_keys(key);
-        let encrypting = Rounds::new(&keys, fast);
+        let encrypting = Rounds::new(&keys, backend);
         keys.reverse();
-        let decrypting = Rounds::new(&keys, fast);
+        let decrypting = Rounds::new(&keys, backend);
         keys.zeroize();
         Self { encrypting, decrypting }
+    }
+
+    /// The cipher in the form that is named, to compare and to measure; nothing where the CPU cannot run it.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn with_backend(key: &[u8; 16], backend: Backend) -> Option<Self> {
+        backend.is_available().then(|| Self::with(key, backend))
     }
 
     /// The cipher in its portable form, whatever the CPU can do: to compare and to measure.
     #[doc(hidden)]
     #[must_use]
     pub fn portable(key: &[u8; 16]) -> Self {
-        Self::with(key, false)
+        Self::with(key, Backend::Portable)
     }
 
     /// CBC over all blocks in place: one chain, each block waits for the one before.
@@ -83,6 +95,8 @@ impl Sm4 {
         match &self.encrypting {
             #[cfg(target_arch = "x86_64")]
             Rounds::Gfni(keys) => sm4_gfni::cbc_encrypt(keys, iv, blocks),
+            #[cfg(target_arch = "x86_64")]
+            Rounds::AesNi(keys) => sm4_aesni::cbc_encrypt(keys, iv, blocks),
             Rounds::Portable { keys, off } => {
                 let mut chain = *iv;
                 for block in blocks {
@@ -105,7 +119,7 @@ impl KeySizeUser for Sm4 {
 
 impl KeyInit for Sm4 {
     fn new(key: &Key<Self>) -> Self {
-        Self::with(&key.0, true)
+        Self::with(&key.0, Backend::best())
     }
 }
 
@@ -130,7 +144,9 @@ impl BlockCipherEncrypt for Sm4 {
     fn encrypt_with_backend(&self, f: impl BlockCipherEncClosure<BlockSize = U16>) {
         match &self.encrypting {
             #[cfg(target_arch = "x86_64")]
-            Rounds::Gfni(keys) => f.call(&Wide(keys)),
+            Rounds::Gfni(keys) => f.call(&Gfni(keys)),
+            #[cfg(target_arch = "x86_64")]
+            Rounds::AesNi(keys) => f.call(&AesNi(keys)),
             Rounds::Portable { keys, off } => f.call(&Planes { keys, off }),
         }
     }
@@ -141,7 +157,9 @@ impl BlockCipherDecrypt for Sm4 {
     fn decrypt_with_backend(&self, f: impl BlockCipherDecClosure<BlockSize = U16>) {
         match &self.decrypting {
             #[cfg(target_arch = "x86_64")]
-            Rounds::Gfni(keys) => f.call(&Wide(keys)),
+            Rounds::Gfni(keys) => f.call(&Gfni(keys)),
+            #[cfg(target_arch = "x86_64")]
+            Rounds::AesNi(keys) => f.call(&AesNi(keys)),
             Rounds::Portable { keys, off } => f.call(&Planes { keys, off }),
         }
     }
@@ -204,7 +222,7 @@ macro_rules! both_directions {
 
 both_directions! { Planes }
 #[cfg(target_arch = "x86_64")]
-both_directions! { Wide }
+both_directions! { AesNi Gfni }
 
 /// The tail in one piece, the rest of it zeros, where that is quicker than block by block.
 fn padded<const BLOCKS: usize>(
@@ -260,40 +278,47 @@ impl Crypt for Planes<'_> {
 }
 
 #[cfg(target_arch = "x86_64")]
-struct Wide<'a>(&'a [u32; 32]);
+macro_rules! wide {
+    ($type:ident, $backend:ident, $blocks:ident) => {
+        struct $type<'a>(&'a [u32; 32]);
 
-#[cfg(target_arch = "x86_64")]
-impl ParBlocksSizeUser for Wide<'_> {
-    type ParBlocksSize = U32;
-}
-
-#[cfg(target_arch = "x86_64")]
-impl Crypt for Wide<'_> {
-    #[inline(always)]
-    fn one(&self, block: &[u8; 16]) -> [u8; 16] {
-        sm4_gfni::crypt_one(self.0, block)
-    }
-
-    #[inline(always)]
-    fn full(&self, mut blocks: InOut<'_, '_, ParBlocks<Self>>) {
-        let input = blocks.get_in();
-        let mut buffer: [[u8; 16]; sm4_gfni::BLOCKS] =
-            array::from_fn(|place| input.get(place).map_or([0; 16], |block| block.0));
-        sm4_gfni::crypt(self.0, &mut buffer);
-        for (block, done) in blocks.get_out().iter_mut().zip(&buffer) {
-            block.0 = *done;
+        impl ParBlocksSizeUser for $type<'_> {
+            type ParBlocksSize = $blocks;
         }
-    }
 
-    #[inline(always)]
-    fn tail(&self, blocks: InOutBuf<'_, '_, Block<Self>>) {
-        if blocks.len() > 2 {
-            padded(blocks, |all| sm4_gfni::crypt(self.0, all));
-        } else {
-            for mut block in blocks {
-                let done = self.one(&block.get_in().0);
-                block.get_out().0 = done;
+        impl Crypt for $type<'_> {
+            #[inline(always)]
+            fn one(&self, block: &[u8; 16]) -> [u8; 16] {
+                $backend::crypt_one(self.0, block)
+            }
+
+            #[inline(always)]
+            fn full(&self, mut blocks: InOut<'_, '_, ParBlocks<Self>>) {
+                let input = blocks.get_in();
+                let mut buffer: [[u8; 16]; $backend::BLOCKS] =
+                    array::from_fn(|place| input.get(place).map_or([0; 16], |block| block.0));
+                $backend::crypt(self.0, &mut buffer);
+                for (block, done) in blocks.get_out().iter_mut().zip(&buffer) {
+                    block.0 = *done;
+                }
+            }
+
+            #[inline(always)]
+            fn tail(&self, blocks: InOutBuf<'_, '_, Block<Self>>) {
+                if blocks.len() > 2 {
+                    padded(blocks, |all| $backend::crypt(self.0, all));
+                } else {
+                    for mut block in blocks {
+                        let done = self.one(&block.get_in().0);
+                        block.get_out().0 = done;
+                    }
+                }
             }
         }
-    }
+    };
 }
+
+#[cfg(target_arch = "x86_64")]
+wide!(AesNi, sm4_aesni, U16);
+#[cfg(target_arch = "x86_64")]
+wide!(Gfni, sm4_gfni, U32);
