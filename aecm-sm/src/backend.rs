@@ -5,6 +5,8 @@
 //! one that does not, after the CPU was asked; and to load and store vectors.
 
 #[cfg(target_arch = "x86_64")]
+pub(crate) mod ghash_vpclmul;
+#[cfg(target_arch = "x86_64")]
 pub(crate) mod sm4_aesni;
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod sm4_field;

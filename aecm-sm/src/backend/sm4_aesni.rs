@@ -6,7 +6,7 @@
 //! is one with the rotations. What L adds to a byte's own place is the sum of what it adds to the near and to the far
 //! ones, so that two matrices are enough.
 
-use core::arch::x86_64::*;
+use core::{arch::x86_64::*, array};
 
 /// A linear map of bytes by halves: the images of the low four bits, and of the high four.
 pub(super) type Halves = ([u8; 16], [u8; 16]);
@@ -31,8 +31,8 @@ pub(super) const FAR: Halves = (
     *b"\x00\x5f\x95\xca\x72\x2d\xe7\xb8\x71\x2e\xe4\xbb\x03\x5c\x96\xc9",
 );
 
-/// How many blocks [`crypt`] takes.
-pub(crate) const BLOCKS: usize = 16;
+/// A set of blocks that goes through the rounds together; two sets at a time, so that one works while the other waits.
+pub(crate) type Set = [[u8; 16]; 8];
 
 cpufeatures::new!(cpu, "aes", "avx2");
 
@@ -42,10 +42,10 @@ pub(crate) fn available() -> bool {
 }
 
 /// The blocks through all rounds, with keys from [`carry_over`](super::sm4_field::carry_over) in the order of their use.
-pub(crate) fn crypt(keys: &[u32; 32], blocks: &mut [[u8; 16]; BLOCKS]) {
+pub(crate) fn crypt(keys: &[u32; 32], sets: &mut [Set]) {
     assert!(available(), "called on a CPU without AES-NI and AVX2");
     // SAFETY: the CPU has every feature that the function enables.
-    unsafe { crypt_wide(keys, blocks) }
+    unsafe { crypt_wide(keys, sets) }
 }
 
 /// One block.
@@ -135,51 +135,60 @@ fn transpose(v: [__m256i; 4]) -> [__m256i; 4] {
 }
 
 #[target_feature(enable = "aes,avx2")]
-fn crypt_wide(keys: &[u32; 32], blocks: &mut [[u8; 16]; BLOCKS]) {
+fn crypt_wide(keys: &[u32; 32], sets: &mut [Set]) {
+    let (two, rest) = sets.as_chunks_mut::<2>();
+    for sets in two {
+        crypt_sets(keys, sets);
+    }
+    for set in rest {
+        crypt_sets(keys, array::from_mut(set));
+    }
+}
+
+#[inline]
+#[target_feature(enable = "aes,avx2")]
+fn crypt_sets<const SETS: usize>(keys: &[u32; 32], sets: &mut [Set; SETS]) {
     let (enter, leave) = (Map::new(&ENTER), Map::new(&LEAVE));
     let (near, far) = (Map::new(&NEAR), Map::new(&FAR));
     let by_0 = both(&const { unshifted(0) });
     let by_1 = both(&const { unshifted(1) });
     let by_2 = both(&const { unshifted(2) });
     let by_3 = both(&const { unshifted(3) });
-    // SAFETY: 256 octets, of which every pattern is a vector; neither side asks for alignment.
-    let [a, b, c, d, e, f, g, h]: [__m256i; 8] =
-        unsafe { core::ptr::read_unaligned(core::ptr::from_ref(blocks).cast()) };
     let mapped = |map: Map, v: __m256i| {
         let (low, high) = halves(v);
         map.of(low, high)
     };
-    let mut x = transpose([a, b, c, d]).map(|v| mapped(enter, v));
-    let mut y = transpose([e, f, g, h]).map(|v| mapped(enter, v));
-    let round = |x: [__m256i; 4], key: __m256i| {
-        let [x0, x1, x2, x3] = x;
-        let t = _mm256_xor_si256(_mm256_xor_si256(_mm256_xor_si256(x1, x2), key), x3);
-        let zero = _mm_setzero_si128();
-        let inverses = _mm256_set_m128i(
-            _mm_aesenclast_si128(_mm256_extracti128_si256::<1>(t), zero),
-            _mm_aesenclast_si128(_mm256_castsi256_si128(t), zero),
-        );
-        let (low, high) = halves(inverses);
-        let (near, far) = (near.of(low, high), far.of(low, high));
-        let own = _mm256_shuffle_epi8(_mm256_xor_si256(near, far), by_0);
-        let far = _mm256_shuffle_epi8(far, by_3);
-        let near = _mm256_xor_si256(_mm256_shuffle_epi8(near, by_1), _mm256_shuffle_epi8(near, by_2));
-        let sum = _mm256_xor_si256(_mm256_xor_si256(x0, own), _mm256_xor_si256(far, near));
-        [x1, x2, x3, sum]
-    };
+    let mut x = sets.each_ref().map(|set| {
+        // SAFETY: 128 octets, of which every pattern is a vector; no alignment is asked for.
+        let vectors: [__m256i; 4] = unsafe { core::ptr::read_unaligned(core::ptr::from_ref(set).cast()) };
+        transpose(vectors).map(|v| mapped(enter, v))
+    });
     for key in keys {
         let key = _mm256_set1_epi32(key.cast_signed());
-        x = round(x, key);
-        y = round(y, key);
+        for x in &mut x {
+            let [x0, x1, x2, x3] = *x;
+            let t = _mm256_xor_si256(_mm256_xor_si256(_mm256_xor_si256(x1, x2), key), x3);
+            let zero = _mm_setzero_si128();
+            let inverses = _mm256_set_m128i(
+                _mm_aesenclast_si128(_mm256_extracti128_si256::<1>(t), zero),
+                _mm_aesenclast_si128(_mm256_castsi256_si128(t), zero),
+            );
+            let (low, high) = halves(inverses);
+            let (near, far) = (near.of(low, high), far.of(low, high));
+            let own = _mm256_shuffle_epi8(_mm256_xor_si256(near, far), by_0);
+            let far = _mm256_shuffle_epi8(far, by_3);
+            let near = _mm256_xor_si256(_mm256_shuffle_epi8(near, by_1), _mm256_shuffle_epi8(near, by_2));
+            let sum = _mm256_xor_si256(_mm256_xor_si256(x0, own), _mm256_xor_si256(far, near));
+            *x = [x1, x2, x3, sum];
+        }
     }
-    let back = |v: [__m256i; 4]| {
-        let [v0, v1, v2, v3] = v.map(|v| mapped(leave, v));
+    for (set, words) in sets.iter_mut().zip(x) {
+        let [v0, v1, v2, v3] = words.map(|v| mapped(leave, v));
         // The last word comes first (GB/T 32907 §6.3).
-        transpose([v3, v2, v1, v0])
-    };
-    let ([a, b, c, d], [e, f, g, h]) = (back(x), back(y));
-    // SAFETY: as above.
-    unsafe { core::ptr::write_unaligned(core::ptr::from_mut(blocks).cast(), [a, b, c, d, e, f, g, h]) }
+        let vectors = transpose([v3, v2, v1, v0]);
+        // SAFETY: 128 octets are written to 128 octets; no alignment is asked for.
+        unsafe { core::ptr::write_unaligned(core::ptr::from_mut(set).cast(), vectors) }
+    }
 }
 
 /// The maps in the short registers. A word stands in all four columns, so that ShiftRows moves nothing.
