@@ -7,6 +7,10 @@
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod ghash_vpclmul;
 #[cfg(target_arch = "x86_64")]
+pub(crate) mod sm3_bmi;
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod sm3_lanes;
+#[cfg(target_arch = "x86_64")]
 pub(crate) mod sm4_aesni;
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod sm4_field;
