@@ -5,6 +5,8 @@
 //! one that does not, after the CPU was asked; and to load and store vectors.
 
 #[cfg(target_arch = "x86_64")]
+pub(crate) mod ghash_vpclmul;
+#[cfg(target_arch = "x86_64")]
 pub(crate) mod select_avx2;
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod sm2_adx;
@@ -12,5 +14,13 @@ pub(crate) mod sm2_adx;
 pub(crate) mod sm2_ifma;
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod sm2_x86;
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod sm3_bmi;
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod sm3_lanes;
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod sm4_aesni;
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod sm4_field;
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod sm4_gfni;

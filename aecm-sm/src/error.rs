@@ -26,6 +26,8 @@ pub enum Error {
         /// The length given, in octets.
         octets: usize,
     },
+    /// A password-based key was asked for with no iteration at all.
+    Iterations,
     /// The two sides of a key exchange do not come to one key: the confirmation value is wrong, or the other side's
     /// keys cancel each other.
     KeyExchange,
@@ -68,6 +70,7 @@ impl fmt::Display for Error {
             Self::IdTooLong { octets } => {
                 write!(f, "SM2 identifier of {octets} octets: at most 8191 octets fit the ENTL field")
             }
+            Self::Iterations => f.write_str("PBKDF2 with no iterations: at least one is needed, better 600000"),
             Self::KeyExchange => f.write_str(
                 "the SM2 key exchange was not confirmed: the other side has another key, identifier or message",
             ),

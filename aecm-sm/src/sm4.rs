@@ -4,23 +4,29 @@
 //! caller must not let anybody see whether it failed. [`gcm_open`] gives out only what the tag vouches for.
 
 mod block;
+mod choice;
 mod circuit;
+mod ctr;
+mod gcm;
+mod ghash;
 mod portable;
+mod rounds;
 mod schedule;
 #[cfg(test)]
 mod tests;
 
-use aes_gcm::{
-    AesGcm, Nonce, Tag,
-    aead::{AeadInOut, consts::U12},
-};
 use alloc::vec::Vec;
-use cbc::cipher::{BlockModeDecrypt, KeyInit, KeyIvInit, array::Array};
+use cbc::cipher::KeyInit;
 use core::iter;
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq, ConstantTimeGreater, ConstantTimeLess};
 use zeroize::Zeroizing;
 
-pub use self::block::Sm4;
+pub use self::{
+    block::Sm4,
+    choice::Backend,
+    ctr::Ctr,
+    gcm::{Gcm, GcmOpening, GcmSealing, GcmVerifying},
+};
 pub use cbc::cipher;
 
 use crate::Error;
@@ -37,8 +43,6 @@ pub const GCM_NONCE_SIZE: usize = 12;
 /// Octets of a GCM tag; shorter tags are not offered.
 pub const GCM_TAG_SIZE: usize = 16;
 
-type Sm4Gcm = AesGcm<Sm4, U12>;
-
 /// Encrypts with SM4-CBC and PKCS#7 padding (RFC 5652 §6.3).
 ///
 /// `iv` must be fresh and unpredictable for every message under the same key. The result is 1 to 16 octets
@@ -52,7 +56,7 @@ pub fn cbc_encrypt(key: &[u8; KEY_SIZE], iv: &[u8; BLOCK_SIZE], plaintext: &[u8]
     buffer.extend_from_slice(plaintext);
     buffer.extend(iter::repeat_n(padding, usize::from(padding)));
     let (blocks, _) = buffer.as_chunks_mut::<BLOCK_SIZE>();
-    Sm4::new(key.into()).cbc_encrypt(iv, blocks);
+    Sm4::new(key.into()).encrypting().cbc_encrypt(iv, blocks);
     buffer
 }
 
@@ -71,10 +75,10 @@ pub fn cbc_decrypt(
     if ciphertext.is_empty() || !ciphertext.len().is_multiple_of(BLOCK_SIZE) {
         return Err(Error::Decrypt);
     }
-    let mut decryptor = cbc::Decryptor::<Sm4>::new(key.into(), iv.into());
     let mut buffer = Zeroizing::new(ciphertext.to_vec());
     let (blocks, _) = buffer.as_chunks_mut::<BLOCK_SIZE>();
-    decryptor.decrypt_blocks(Array::cast_slice_from_core_mut(blocks));
+    let (ciphertext, _) = ciphertext.as_chunks::<BLOCK_SIZE>();
+    Sm4::new(key.into()).decrypting().cbc_decrypt(iv, ciphertext, blocks);
     let padding = blocks.last().and_then(padding_length).ok_or(Error::Decrypt)?;
     let length = buffer.len().saturating_sub(usize::from(padding));
     buffer.truncate(length);
@@ -109,16 +113,12 @@ pub fn gcm_seal(
     plaintext: &[u8],
 ) -> Result<(Vec<u8>, [u8; GCM_TAG_SIZE]), Error> {
     let mut buffer = plaintext.to_vec();
-    match Sm4Gcm::new(key.into()).encrypt_inout_detached(
-        &Nonce::from(*nonce),
-        aad,
-        buffer.as_mut_slice().into(),
-    ) {
-        Ok(tag) => Ok((buffer, tag.into())),
-        Err(_) => {
-            // What is in the buffer may still be plaintext.
+    match Gcm::new(key).seal(nonce, aad, &mut buffer) {
+        Ok(tag) => Ok((buffer, tag)),
+        Err(error) => {
+            // What is in the buffer is plaintext.
             drop(Zeroizing::new(buffer));
-            Err(Error::TooLong { octets: plaintext.len() })
+            Err(error)
         }
     }
 }
@@ -136,8 +136,23 @@ pub fn gcm_open(
     tag: &[u8; GCM_TAG_SIZE],
 ) -> Result<Zeroizing<Vec<u8>>, Error> {
     let mut buffer = Zeroizing::new(ciphertext.to_vec());
-    Sm4Gcm::new(key.into())
-        .decrypt_inout_detached(&Nonce::from(*nonce), aad, buffer.as_mut_slice().into(), &Tag::from(*tag))
-        .map_err(|_| Error::Decrypt)?;
+    Gcm::new(key).open(nonce, aad, &mut buffer, tag)?;
     Ok(buffer)
+}
+
+/// Adds the SM4-CTR key stream that starts at the counter block `iv` to `data`: encryption and decryption alike.
+///
+/// See [`Ctr`] for what an IV must be, and for data in pieces. Nothing is authenticated.
+///
+/// ```
+/// use aecm_sm::sm4::ctr;
+///
+/// let mut data = *b"some octets";
+/// ctr(&[0x42; 16], &[0; 16], &mut data);
+/// assert_ne!(data, *b"some octets");
+/// ctr(&[0x42; 16], &[0; 16], &mut data);
+/// assert_eq!(data, *b"some octets");
+/// ```
+pub fn ctr(key: &[u8; KEY_SIZE], iv: &[u8; BLOCK_SIZE], data: &mut [u8]) {
+    Ctr::new(key, iv).apply(data);
 }

@@ -1,101 +1,80 @@
 //! The block cipher for the modes of RustCrypto: which backend, which direction.
 
-use core::{array, fmt};
+use core::fmt;
 
 use cbc::cipher::{
     AlgorithmName, Block, BlockCipherDecBackend, BlockCipherDecClosure, BlockCipherDecrypt,
     BlockCipherEncBackend, BlockCipherEncClosure, BlockCipherEncrypt, BlockSizeUser, InOut, InOutBuf, Key,
     KeyInit, KeySizeUser, ParBlocks, ParBlocksSizeUser,
-    consts::{U16, U32, U64},
+    array::Array,
+    consts::{U16, U64},
 };
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use super::{portable, schedule};
+use super::{
+    Backend, portable,
+    rounds::{Rounds, whole_sets},
+    schedule,
+};
 #[cfg(target_arch = "x86_64")]
-use crate::backend::sm4_gfni;
+use crate::backend::{sm4_aesni, sm4_gfni};
 
 /// SM4 under one key (GB/T 32907), both directions: keys and blocks of 16 octets.
 ///
 /// For the modes of RustCrypto (`cbc`, `ctr`, `aes-gcm`, `ccm`), which hand it as many blocks at a time as the CPU
-/// likes best: 32 with GFNI and AVX-512, else 64 in bit planes. Neither looks anything up by a secret. Wiped when
-/// dropped.
+/// likes best: 32 with GFNI and AVX-512, 16 with AES-NI and AVX2, else 64 in bit planes. None looks anything up by a
+/// secret. Wiped when dropped.
 #[derive(Clone)]
 pub struct Sm4 {
     encrypting: Rounds,
     decrypting: Rounds,
 }
 
-/// The keys of one direction, as the backend wants them.
-#[derive(Clone)]
-enum Rounds {
-    Portable {
-        keys: [u32; 32],
-        off: [u32; 4],
-    },
-    #[cfg(target_arch = "x86_64")]
-    Gfni([u32; 32]),
-}
-
-impl Drop for Rounds {
-    fn drop(&mut self) {
-        match self {
-            Self::Portable { keys, .. } => keys.zeroize(),
-            #[cfg(target_arch = "x86_64")]
-            Self::Gfni(keys) => keys.zeroize(),
-        }
-    }
-}
-
 impl ZeroizeOnDrop for Sm4 {}
 
-impl Rounds {
-    fn new(keys: &[u32; 32], fast: bool) -> Self {
-        #[cfg(target_arch = "x86_64")]
-        if fast && sm4_gfni::available() {
-            return Self::Gfni(sm4_gfni::carry_over(keys));
-        }
-        #[cfg(not(target_arch = "x86_64"))]
-        let _ = fast;
-        let (keys, off) = portable::fold_constants(keys);
-        Self::Portable { keys, off }
-    }
-}
-
 impl Sm4 {
-    fn with(key: &[u8; 16], fast: bool) -> Self {
+    fn with(key: &[u8; 16], backend: Backend) -> Self {
         let mut keys = schedule::round_keys(key);
-        let encrypting = Rounds::new(&keys, fast);
+        let encrypting = Rounds::new(&keys, backend);
         keys.reverse();
-        let decrypting = Rounds::new(&keys, fast);
+        let decrypting = Rounds::new(&keys, backend);
         keys.zeroize();
         Self { encrypting, decrypting }
+    }
+
+    /// The cipher in the form that is named, to compare and to measure; nothing where the CPU cannot run it.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn with_backend(key: &[u8; 16], backend: Backend) -> Option<Self> {
+        backend.is_available().then(|| Self::with(key, backend))
     }
 
     /// The cipher in its portable form, whatever the CPU can do: to compare and to measure.
     #[doc(hidden)]
     #[must_use]
     pub fn portable(key: &[u8; 16]) -> Self {
-        Self::with(key, false)
+        Self::with(key, Backend::Portable)
     }
 
-    /// CBC over all blocks in place: one chain, each block waits for the one before.
-    pub(super) fn cbc_encrypt(&self, iv: &[u8; 16], blocks: &mut [[u8; 16]]) {
+    /// The form that runs.
+    pub(super) const fn backend(&self) -> Backend {
         match &self.encrypting {
+            Rounds::Portable { .. } => Backend::Portable,
             #[cfg(target_arch = "x86_64")]
-            Rounds::Gfni(keys) => sm4_gfni::cbc_encrypt(keys, iv, blocks),
-            Rounds::Portable { keys, off } => {
-                let mut chain = *iv;
-                for block in blocks {
-                    let sum: [u8; 16] = {
-                        let mut sum = chain;
-                        sum.iter_mut().zip(block.iter()).for_each(|(to, from)| *to ^= from);
-                        sum
-                    };
-                    chain = portable::crypt_one(keys, off, &sum);
-                    *block = chain;
-                }
-            }
+            Rounds::AesNi(_) => Backend::AesNi,
+            #[cfg(target_arch = "x86_64")]
+            Rounds::Gfni(_) => Backend::Gfni,
         }
+    }
+
+    /// The direction of encryption, for the modes here.
+    pub(super) const fn encrypting(&self) -> &Rounds {
+        &self.encrypting
+    }
+
+    /// The direction of decryption.
+    pub(super) const fn decrypting(&self) -> &Rounds {
+        &self.decrypting
     }
 }
 
@@ -105,7 +84,7 @@ impl KeySizeUser for Sm4 {
 
 impl KeyInit for Sm4 {
     fn new(key: &Key<Self>) -> Self {
-        Self::with(&key.0, true)
+        Self::with(&key.0, Backend::best())
     }
 }
 
@@ -130,7 +109,9 @@ impl BlockCipherEncrypt for Sm4 {
     fn encrypt_with_backend(&self, f: impl BlockCipherEncClosure<BlockSize = U16>) {
         match &self.encrypting {
             #[cfg(target_arch = "x86_64")]
-            Rounds::Gfni(keys) => f.call(&Wide(keys)),
+            Rounds::Gfni(keys) => f.call(&Gfni(keys)),
+            #[cfg(target_arch = "x86_64")]
+            Rounds::AesNi(keys) => f.call(&AesNi(keys)),
             Rounds::Portable { keys, off } => f.call(&Planes { keys, off }),
         }
     }
@@ -141,34 +122,62 @@ impl BlockCipherDecrypt for Sm4 {
     fn decrypt_with_backend(&self, f: impl BlockCipherDecClosure<BlockSize = U16>) {
         match &self.decrypting {
             #[cfg(target_arch = "x86_64")]
-            Rounds::Gfni(keys) => f.call(&Wide(keys)),
+            Rounds::Gfni(keys) => f.call(&Gfni(keys)),
+            #[cfg(target_arch = "x86_64")]
+            Rounds::AesNi(keys) => f.call(&AesNi(keys)),
             Rounds::Portable { keys, off } => f.call(&Planes { keys, off }),
         }
     }
 }
 
-/// Blocks under way: both directions are the same work with other keys.
-trait Crypt: ParBlocksSizeUser<BlockSize = U16> {
-    fn one(&self, block: &[u8; 16]) -> [u8; 16];
-
-    /// Exactly as many as fit.
-    fn full(&self, blocks: InOut<'_, '_, ParBlocks<Self>>);
-
-    /// Fewer.
-    fn tail(&self, blocks: InOutBuf<'_, '_, Block<Self>>);
-}
-
-macro_rules! both_directions {
-    ($($type:ident)*) => {$(
+macro_rules! backend {
+    ($type:ident, $blocks:ident, |$this:ident, $sets:ident| $crypt:expr, |$block:ident| $single:expr) => {
         impl BlockSizeUser for $type<'_> {
             type BlockSize = U16;
         }
 
+        impl ParBlocksSizeUser for $type<'_> {
+            type ParBlocksSize = $blocks;
+        }
+
+        // Both directions are the same work with other keys.
+        impl $type<'_> {
+            #[inline(always)]
+            fn one(&self, mut block: InOut<'_, '_, Block<Self>>) {
+                let ($this, $block) = (self, &block.get_in().0);
+                let done = $single;
+                block.get_out().0 = done;
+            }
+
+            #[inline(always)]
+            fn full(&self, mut blocks: InOut<'_, '_, ParBlocks<Self>>) {
+                let mut buffer = blocks.clone_in();
+                let $this = self;
+                let ($sets, _) = Array::cast_slice_to_core_mut(&mut buffer).as_chunks_mut();
+                $crypt;
+                *blocks.get_out() = buffer;
+            }
+
+            #[inline(always)]
+            fn tail(&self, mut blocks: InOutBuf<'_, '_, Block<Self>>) {
+                let mut buffer = ParBlocks::<Self>::default();
+                for (slot, block) in buffer.iter_mut().zip(blocks.get_in()) {
+                    *slot = *block;
+                }
+                let $this = self;
+                let (all, _) = Array::cast_slice_to_core_mut(&mut buffer).split_at_mut(blocks.len());
+                whole_sets(all, |$sets| $crypt, |$block| $single);
+                for (block, done) in blocks.get_out().iter_mut().zip(&buffer) {
+                    *block = *done;
+                }
+                buffer.iter_mut().for_each(|block| block.0.zeroize());
+            }
+        }
+
         impl BlockCipherEncBackend for $type<'_> {
             #[inline(always)]
-            fn encrypt_block(&self, mut block: InOut<'_, '_, Block<Self>>) {
-                let done = self.one(&block.get_in().0);
-                block.get_out().0 = done;
+            fn encrypt_block(&self, block: InOut<'_, '_, Block<Self>>) {
+                self.one(block);
             }
 
             #[inline(always)]
@@ -184,9 +193,8 @@ macro_rules! both_directions {
 
         impl BlockCipherDecBackend for $type<'_> {
             #[inline(always)]
-            fn decrypt_block(&self, mut block: InOut<'_, '_, Block<Self>>) {
-                let done = self.one(&block.get_in().0);
-                block.get_out().0 = done;
+            fn decrypt_block(&self, block: InOut<'_, '_, Block<Self>>) {
+                self.one(block);
             }
 
             #[inline(always)]
@@ -199,27 +207,7 @@ macro_rules! both_directions {
                 self.tail(blocks);
             }
         }
-    )*};
-}
-
-both_directions! { Planes }
-#[cfg(target_arch = "x86_64")]
-both_directions! { Wide }
-
-/// The tail in one piece, the rest of it zeros, where that is quicker than block by block.
-fn padded<const BLOCKS: usize>(
-    mut blocks: InOutBuf<'_, '_, cbc::cipher::array::Array<u8, U16>>,
-    all: impl FnOnce(&mut [[u8; 16]; BLOCKS]),
-) {
-    let mut buffer = [[0; 16]; BLOCKS];
-    for (slot, block) in buffer.iter_mut().zip(blocks.get_in()) {
-        *slot = block.0;
-    }
-    all(&mut buffer);
-    for (block, done) in blocks.get_out().iter_mut().zip(&buffer) {
-        block.0 = *done;
-    }
-    buffer.as_flattened_mut().zeroize();
+    };
 }
 
 struct Planes<'a> {
@@ -227,73 +215,31 @@ struct Planes<'a> {
     off: &'a [u32; 4],
 }
 
-impl ParBlocksSizeUser for Planes<'_> {
-    type ParBlocksSize = U64;
-}
-
-impl Crypt for Planes<'_> {
-    fn one(&self, block: &[u8; 16]) -> [u8; 16] {
-        portable::crypt_one(self.keys, self.off, block)
-    }
-
-    fn full(&self, mut blocks: InOut<'_, '_, ParBlocks<Self>>) {
-        let input = blocks.get_in();
-        let mut buffer: [[u8; 16]; portable::BLOCKS] =
-            array::from_fn(|place| input.get(place).map_or([0; 16], |block| block.0));
-        portable::crypt(self.keys, self.off, &mut buffer);
-        for (block, done) in blocks.get_out().iter_mut().zip(&buffer) {
-            block.0 = *done;
-        }
-    }
-
-    fn tail(&self, blocks: InOutBuf<'_, '_, Block<Self>>) {
-        // All the planes cost as much as about six single blocks.
-        if blocks.len() > 6 {
-            padded(blocks, |all| portable::crypt(self.keys, self.off, all));
-        } else {
-            for mut block in blocks {
-                let done = self.one(&block.get_in().0);
-                block.get_out().0 = done;
-            }
-        }
-    }
+backend! {
+    Planes,
+    U64,
+    |this, sets| for set in sets { portable::crypt(this.keys, this.off, set) },
+    |block| portable::crypt_one(this.keys, this.off, block)
 }
 
 #[cfg(target_arch = "x86_64")]
-struct Wide<'a>(&'a [u32; 32]);
+struct AesNi<'a>(&'a [u32; 32]);
 
 #[cfg(target_arch = "x86_64")]
-impl ParBlocksSizeUser for Wide<'_> {
-    type ParBlocksSize = U32;
+backend! {
+    AesNi,
+    U16,
+    |this, sets| sm4_aesni::crypt(this.0, sets),
+    |block| sm4_aesni::crypt_one(this.0, block)
 }
 
 #[cfg(target_arch = "x86_64")]
-impl Crypt for Wide<'_> {
-    #[inline(always)]
-    fn one(&self, block: &[u8; 16]) -> [u8; 16] {
-        sm4_gfni::crypt_one(self.0, block)
-    }
+struct Gfni<'a>(&'a [u32; 32]);
 
-    #[inline(always)]
-    fn full(&self, mut blocks: InOut<'_, '_, ParBlocks<Self>>) {
-        let input = blocks.get_in();
-        let mut buffer: [[u8; 16]; sm4_gfni::BLOCKS] =
-            array::from_fn(|place| input.get(place).map_or([0; 16], |block| block.0));
-        sm4_gfni::crypt(self.0, &mut buffer);
-        for (block, done) in blocks.get_out().iter_mut().zip(&buffer) {
-            block.0 = *done;
-        }
-    }
-
-    #[inline(always)]
-    fn tail(&self, blocks: InOutBuf<'_, '_, Block<Self>>) {
-        if blocks.len() > 2 {
-            padded(blocks, |all| sm4_gfni::crypt(self.0, all));
-        } else {
-            for mut block in blocks {
-                let done = self.one(&block.get_in().0);
-                block.get_out().0 = done;
-            }
-        }
-    }
+#[cfg(target_arch = "x86_64")]
+backend! {
+    Gfni,
+    U64,
+    |this, sets| sm4_gfni::crypt(this.0, sets),
+    |block| sm4_gfni::crypt_one(this.0, block)
 }

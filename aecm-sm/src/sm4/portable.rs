@@ -81,8 +81,8 @@ pub(super) fn crypt(keys: &[u32; 32], off: &[u32; 4], blocks: &mut [[u8; 16]; BL
 
 /// The bit as a plane.
 #[inline(always)]
-const fn spread(word: u32, bit: u32) -> u64 {
-    0_u64.wrapping_sub(((word >> bit) & 1) as u64)
+fn spread(word: u32, bit: usize) -> u64 {
+    0_u64.wrapping_sub(u64::from((word >> bit) & 1))
 }
 
 /// x0 ^= L(S(x1 ^ x2 ^ x3 ^ key)).
@@ -92,7 +92,7 @@ fn add_round(x0: &mut Planes, x1: &Planes, x2: &Planes, x3: &Planes, key: u32) {
     for (byte, slots) in s.as_chunks_mut::<8>().0.iter_mut().enumerate() {
         *slots = circuit(array::from_fn(|bit| {
             let bit = 8 * byte + bit;
-            at(x1, bit) ^ at(x2, bit) ^ at(x3, bit) ^ spread(key, bit as u32)
+            at(x1, bit) ^ at(x2, bit) ^ at(x3, bit) ^ spread(key, bit)
         }));
     }
     for (bit, plane) in x0.iter_mut().enumerate() {
