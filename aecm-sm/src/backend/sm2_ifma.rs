@@ -1,9 +1,10 @@
-//! Eight sums \[s\]G + \[t\]P at a time, one in each lane of AVX-512 (IFMA). For public values only.
+//! The curve of SM2 in the eight lanes of AVX-512 (IFMA): eight sums \[s\]G + \[t\]P at a time, for public values, and
+//! one \[k\]G in constant time, its places shared out among the lanes.
 //!
-//! Every lane does the same steps: fixed windows with sign, table entries gathered by digit. Two points that turn
-//! out equal or opposite in an addition are not looked for; they make Z = 0, and Z stays zero from there: the caller
-//! computes a sum with Z = 0 in another way.
+//! Every lane does the same steps: fixed windows with sign. Two points that turn out equal or opposite in an addition
+//! are not looked for; they make Z = 0, and Z stays zero from there: the caller computes a sum with Z = 0 in another way.
 
+pub(crate) mod comb;
 mod field;
 mod point;
 mod sums;

@@ -71,6 +71,24 @@ impl Lanes {
         Self(limbs).times(&Self::all(&R2))
     }
 
+    /// From a·2²⁵⁶ mod p in four limbs of 64 bits.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512ifma")]
+    pub(super) fn from_stored([a, b, c, d]: [__m512i; 4]) -> Self {
+        let mask = _mm512_set1_epi64(MASK);
+        let low = |limb| _mm512_and_si512(limb, mask);
+        let or = |a, b| _mm512_or_si512(a, b);
+        // Four bits up, for 2²⁶⁰, while the limbs are cut to 52 bits: a bound of 16.
+        Raw([
+            low(_mm512_slli_epi64::<4>(a)),
+            low(or(_mm512_srli_epi64::<48>(a), _mm512_slli_epi64::<16>(b))),
+            low(or(_mm512_srli_epi64::<36>(b), _mm512_slli_epi64::<28>(c))),
+            low(or(_mm512_srli_epi64::<24>(c), _mm512_slli_epi64::<40>(d))),
+            _mm512_srli_epi64::<12>(d),
+        ])
+        .folded()
+    }
+
     /// The numbers that the elements are, below 2²⁵⁶ and at most p.
     #[inline]
     #[target_feature(enable = "avx512f,avx512ifma")]

@@ -70,26 +70,13 @@ impl Points {
         let yz = y.times(&self.z); // 1.2
         let u = x.times(&zz); // 1.1
         let s = yz.times(&zz); // 1.2
-        self.plus_equalised(&self.x, &self.y, &u, &s, &self.z)
-    }
-
-    /// P + Q: wrong where P = ±Q or P is at infinity.
-    #[target_feature(enable = "avx512f,avx512ifma")]
-    pub(super) fn plus(&self, other: &Powered) -> Self {
-        let zz = self.z.squared(); // 1.4
-        let zzz = zz.times(&self.z); // 1.3
-        let u1 = self.x.times(&other.zz); // 1.1
-        let s1 = self.y.times(&other.zzz); // 1.1
-        let u2 = other.point.x.times(&zz); // 1.1
-        let s2 = other.point.y.times(&zzz); // 1.1
-        let z = self.z.times(&other.point.z); // 1.4
-        self.plus_equalised(&u1, &s1, &u2, &s2, &z)
+        Self::plus_equalised(&self.x, &self.y, &u, &s, &self.z)
     }
 
     /// The second half of both: the coordinates brought to one Z, the product of both.
     #[inline]
     #[target_feature(enable = "avx512f,avx512ifma")]
-    fn plus_equalised(&self, u1: &Lanes, s1: &Lanes, u2: &Lanes, s2: &Lanes, z: &Lanes) -> Self {
+    fn plus_equalised(u1: &Lanes, s1: &Lanes, u2: &Lanes, s2: &Lanes, z: &Lanes) -> Self {
         let h = u2.raw().minus(u1).plus_p::<2>().carried(); // 3.1
         let r = s2.raw().minus(s1).plus_p::<2>().carried(); // 3.2
         let hh = h.squared(); // 1.7
@@ -111,5 +98,17 @@ impl Powered {
     pub(super) fn new(point: Points) -> Self {
         let zz = point.z.squared();
         Self { point, zz, zzz: zz.times(&point.z) }
+    }
+
+    /// P + Q: wrong where P = ±Q or one is at infinity.
+    #[target_feature(enable = "avx512f,avx512ifma")]
+    pub(super) fn plus(&self, other: &Self) -> Points {
+        let (p, q) = (&self.point, &other.point);
+        let u1 = p.x.times(&other.zz); // 1.1
+        let s1 = p.y.times(&other.zzz); // 1.1
+        let u2 = q.x.times(&self.zz); // 1.1
+        let s2 = q.y.times(&self.zzz); // 1.1
+        let z = p.z.times(&q.z); // 1.4
+        Points::plus_equalised(&u1, &s1, &u2, &s2, &z)
     }
 }

@@ -61,7 +61,7 @@ fn sums_wide(base: &[[[u64; 4]; 2]; 32], tasks: &[Task; LANES]) -> [Sum; LANES] 
             let digits =
                 Digits::new(&tasks.each_ref().map(|task| task.t.get(bit / 5).copied().unwrap_or(0)), 16);
             let term = table.entry(&digits);
-            let next = sum.plus(&term).or(empty, &term.point);
+            let next = Powered::new(sum).plus(&term).or(empty, &term.point);
             sum = sum.or(digits.present, &next);
             empty &= !digits.present;
         }

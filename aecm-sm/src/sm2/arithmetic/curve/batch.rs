@@ -61,7 +61,10 @@ mod wide {
     /// 1·G to 32·G.
     fn base() -> [[Limbs; 2]; 32] {
         let [base, ..] = &tables::COMB;
-        base.each_ref().map(|entry| [entry.x.to_limbs(), entry.y.to_limbs()])
+        base.each_ref().map(|entry| {
+            let point = tables::affine(entry);
+            [point.x.to_limbs(), point.y.to_limbs()]
+        })
     }
 
     /// Up to eight; the lanes left over compute 0.

@@ -3,23 +3,40 @@
 use zeroize::Zeroizing;
 
 #[cfg(target_arch = "x86_64")]
-use crate::backend::select_avx2;
+use crate::backend::{select_avx2, sm2_ifma};
 
 use super::{
     digits::{self, Window},
     field::Field,
+    limbs::{self, Limbs},
     point::{Affine, Jacobian, Powered},
     scalar::Scalar,
     tables,
 };
 
-/// \[k\]G in constant time: one table entry for each six bits of k, no doubling.
+/// \[k\]G in constant time.
 #[inline(always)]
 pub(super) fn generator_times(k: &Scalar) -> Jacobian {
-    let digits = Zeroizing::new(digits::signed::<6, 43>(k.limbs()));
+    let digits = Zeroizing::new(digits::signed::<6, { tables::COMB.len() }>(k.limbs()));
+    #[cfg(target_arch = "x86_64")]
+    if sm2_ifma::available() {
+        let digits = Zeroizing::new(digits.each_ref().map(|digit| [digit.size(), digit.negative_mask()]));
+        let [x, y, z] = sm2_ifma::comb::sum(&tables::COMB, &digits).map(|number| Field::settled(&number));
+        // Zero for k = 0, and where points met that the lanes do not look for: for single k that nobody draws.
+        if z != Field::ZERO {
+            return Jacobian { x, y, z };
+        }
+    }
+    comb(&digits)
+}
+
+/// The twin of the backend's: one table entry for each six bits, no doubling.
+#[cfg_attr(target_arch = "x86_64", inline(never))]
+#[cfg_attr(not(target_arch = "x86_64"), inline(always))]
+fn comb(digits: &[Window; tables::COMB.len()]) -> Jacobian {
     let mut sum = Jacobian::INFINITY;
     for (digit, multiples) in digits.iter().zip(&tables::COMB) {
-        let term = look_up(multiples, digit);
+        let term = look_up(multiples.iter().map(tables::halves), digit);
         // Never P = ±Q for 0 < k < n: what is summed so far is smaller than half of this place's unit, and only
         // k = n could make the last two terms meet.
         sum = sum.plus_unless(&term, digit.zero_mask());
@@ -35,7 +52,7 @@ pub(super) fn times(point: &Affine, k: &Scalar) -> Jacobian {
     let mut sum = Jacobian::INFINITY;
     let mut rest = digits.iter().rev().peekable();
     while let Some(digit) = rest.next() {
-        let term = look_up(&*table, digit);
+        let term = look_up(table.iter().map(|entry| [entry.x.stored(), entry.y.stored()]), digit);
         // Only at the last place can 32·sum = ±term be, and only for k within 32 of n.
         sum = if rest.peek().is_some() {
             let mut sum = sum.plus_unless(&term, digit.zero_mask());
@@ -64,32 +81,36 @@ pub(super) fn sum_vartime(s: &Scalar, t: &Scalar, point: &Affine) -> Jacobian {
             sum = sum.plus_vartime(&term);
         }
         if let Some(entry) = digits::odd_index(*s).and_then(|index| tables::ODD.get(index)) {
-            let term = if *s < 0 { entry.negative_if(u64::MAX) } else { *entry };
+            let entry = tables::affine(entry);
+            let term = if *s < 0 { entry.negative_if(u64::MAX) } else { entry };
             sum = sum.plus_affine_vartime(&term);
         }
     }
     sum
 }
 
-/// The entry for the digit's size, with its sign; every entry is read. Anything where the digit is zero.
+/// The entry for the digit's size, counted from 1, with its sign; every entry is read. Anything where the digit is zero.
 #[inline(always)]
-fn look_up(multiples: &[Affine], digit: &Window) -> Affine {
+fn look_up<'a>(entries: impl Iterator<Item = [&'a Limbs; 2]>, digit: &Window) -> Affine {
     #[cfg(target_arch = "x86_64")]
-    if select_avx2::available() {
-        let entries = multiples.iter().map(|entry| [entry.x.stored(), entry.y.stored()]);
-        let [x, y] = select_avx2::select(entries, digit.size()).map(Field::from_stored);
-        return Affine { x, y }.negative_if(digit.negative_mask());
-    }
-    look_up_portable(multiples, digit.size()).negative_if(digit.negative_mask())
+    let [x, y] = if select_avx2::available() {
+        select_avx2::select(entries, digit.size())
+    } else {
+        look_up_portable(entries, digit.size())
+    };
+    #[cfg(not(target_arch = "x86_64"))]
+    let [x, y] = look_up_portable(entries, digit.size());
+    Affine { x: Field::from_stored(x), y: Field::from_stored(y) }.negative_if(digit.negative_mask())
 }
 
 /// The twin of the backend's.
-#[cfg_attr(target_arch = "x86_64", inline(never))]
-#[cfg_attr(not(target_arch = "x86_64"), inline(always))]
-fn look_up_portable(multiples: &[Affine], wanted: u64) -> Affine {
-    let mut found = Affine::default();
-    for (entry, size) in multiples.iter().zip(1_u64..) {
-        found = Affine::select(&found, entry, digits::equal_mask(wanted, size));
+fn look_up_portable<'a>(entries: impl Iterator<Item = [&'a Limbs; 2]>, wanted: u64) -> [Limbs; 2] {
+    let mut found = [[0; 4]; 2];
+    for (entry, size) in entries.zip(1_u64..) {
+        let mask = digits::equal_mask(wanted, size);
+        let [x, y] = found;
+        let [entry_x, entry_y] = entry;
+        found = [limbs::select(&x, entry_x, mask), limbs::select(&y, entry_y, mask)];
     }
     found
 }

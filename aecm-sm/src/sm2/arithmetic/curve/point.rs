@@ -93,11 +93,6 @@ impl Affine {
         Jacobian { x: self.x, y: self.y, z: Field::ONE }
     }
 
-    #[inline(always)]
-    pub(super) const fn select(a: &Self, b: &Self, mask: u64) -> Self {
-        Self { x: Field::select(&a.x, &b.x, mask), y: Field::select(&a.y, &b.y, mask) }
-    }
-
     /// The negative where the mask is ones.
     #[inline(always)]
     pub(super) fn negative_if(&self, mask: u64) -> Self {

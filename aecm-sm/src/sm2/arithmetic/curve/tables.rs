@@ -2,13 +2,17 @@
 //!
 //! Each number is a coordinate in Montgomery form, four limbs of eight octets, all least significant first.
 
-use super::{field::Field, point::Affine};
+use super::{field::Field, limbs::Limbs, point::Affine};
+
+/// The limbs of x and of y.
+pub(super) type Entry = [u64; 8];
 
 /// j·64^i·G for j in 1..=32 and the 43 places i: 88 KiB.
-pub(super) static COMB: [[Affine; 32]; 43] = {
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler, where going wrong is an error")]
+pub(super) static COMB: [[Entry; 32]; 43] = {
     let octets: &[u8; 43 * 32 * 64] = include_bytes!("comb.bin");
     let (rows, _) = octets.as_chunks::<{ 32 * 64 }>();
-    let mut table = [[Affine { x: Field::ZERO, y: Field::ZERO }; 32]; 43];
+    let mut table = [[[0; 8]; 32]; 43];
     let mut place = 0;
     while place < 43 {
         table[place] = row(&rows[place]);
@@ -18,28 +22,34 @@ pub(super) static COMB: [[Affine; 32]; 43] = {
 };
 
 /// G, 3G, 5G, … 127G: 4 KiB.
-pub(super) static ODD: [Affine; 64] = row(include_bytes!("odd.bin"));
+pub(super) static ODD: [Entry; 64] = row(include_bytes!("odd.bin"));
 
-#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler, where going wrong is an error")]
-const fn row<const OCTETS: usize, const COUNT: usize>(octets: &[u8; OCTETS]) -> [Affine; COUNT] {
-    let (limbs, _) = octets.as_chunks::<8>();
-    let mut row = [Affine { x: Field::ZERO, y: Field::ZERO }; COUNT];
-    let mut place = 0;
-    while place < COUNT {
-        row[place] = Affine { x: field(limbs, 8 * place), y: field(limbs, 8 * place + 4) };
-        place += 1;
+/// The point in an entry.
+#[inline(always)]
+pub(super) const fn affine(entry: &Entry) -> Affine {
+    let [x0, x1, x2, x3, y0, y1, y2, y3] = *entry;
+    Affine { x: Field::from_stored([x0, x1, x2, x3]), y: Field::from_stored([y0, y1, y2, y3]) }
+}
+
+/// x and y of an entry.
+#[inline(always)]
+pub(super) fn halves(entry: &Entry) -> [&Limbs; 2] {
+    match entry.as_chunks() {
+        ([x, y], []) => [x, y],
+        _ => [&[0; 4]; 2],
     }
-    row
 }
 
 #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler, where going wrong is an error")]
-const fn field(limbs: &[[u8; 8]], at: usize) -> Field {
-    Field::from_stored([
-        u64::from_le_bytes(limbs[at]),
-        u64::from_le_bytes(limbs[at + 1]),
-        u64::from_le_bytes(limbs[at + 2]),
-        u64::from_le_bytes(limbs[at + 3]),
-    ])
+const fn row<const OCTETS: usize, const COUNT: usize>(octets: &[u8; OCTETS]) -> [Entry; COUNT] {
+    let (limbs, _) = octets.as_chunks::<8>();
+    let mut row = [[0; 8]; COUNT];
+    let mut at = 0;
+    while at < 8 * COUNT {
+        row[at / 8][at % 8] = u64::from_le_bytes(limbs[at]);
+        at += 1;
+    }
+    row
 }
 
 #[cfg(test)]
@@ -55,14 +65,14 @@ mod tests {
             let mut sum = Jacobian::INFINITY;
             for (entry, size) in row.iter().zip(1..) {
                 sum = sum.plus_affine_vartime(&unit);
-                assert_eq!(sum.to_affine().unwrap(), *entry, "{size}·64^{place}·G");
+                assert_eq!(sum.to_affine().unwrap(), affine(entry), "{size}·64^{place}·G");
             }
             unit = sum.doubled().to_affine().unwrap();
         }
         let two = Affine::GENERATOR.to_jacobian().doubled().to_affine().unwrap();
         let mut sum = Affine::GENERATOR.to_jacobian();
         for (entry, size) in ODD.iter().zip((1..).step_by(2)) {
-            assert_eq!(sum.to_affine().unwrap(), *entry, "{size}·G");
+            assert_eq!(sum.to_affine().unwrap(), affine(entry), "{size}·G");
             sum = sum.plus_affine_vartime(&two);
         }
     }
