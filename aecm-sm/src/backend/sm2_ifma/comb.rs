@@ -129,7 +129,8 @@ mod tests {
         }
         #[target_feature(enable = "avx512f")]
         fn through(rows: [[u64; 8]; 8]) -> [[u64; 8]; 8] {
-            transpose(rows.map(|row| super::super::field::load(&row))).map(|column| super::super::field::store(column))
+            transpose(rows.map(|row| super::super::field::load(&row)))
+                .map(|column| super::super::field::store(column))
         }
         let rows =
             [0, 1, 2, 3, 4, 5, 6, 7].map(|row| [0, 1, 2, 3, 4, 5, 6, 7].map(|column| 8 * row + column));

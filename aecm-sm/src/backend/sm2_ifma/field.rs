@@ -309,7 +309,7 @@ impl Raw {
         let a = _mm512_add_epi64(a, above);
         let b = _mm512_madd52lo_epu64(b, above, _mm512_set1_epi64(MIDDLE));
         let less = _mm512_madd52lo_epu64(_mm512_setzero_si512(), above, _mm512_set1_epi64(TOP));
-        Raw([a, b, c, d, _mm512_sub_epi64(e, less)]).carried()
+        Self([a, b, c, d, _mm512_sub_epi64(e, less)]).carried()
     }
 }
 

@@ -84,7 +84,9 @@ impl Point {
 
     /// P + \[k\]R in variable time, for public values; nothing at infinity.
     pub(in crate::sm2) fn plus_times_vartime(&self, k: &Scalar, other: &Self) -> Option<Self> {
-        multiply::sum_vartime(&Scalar::ZERO, k, &other.0).plus_affine_vartime(&self.0).to_affine().map(Self)
+        let mut sum = multiply::sum_vartime(&Scalar::ZERO, k, &other.0);
+        sum.add_affine_vartime(&self.0);
+        sum.to_affine().map(Self)
     }
 
     pub(in crate::sm2) fn x(&self) -> [u8; 32] {

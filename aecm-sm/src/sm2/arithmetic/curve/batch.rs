@@ -120,11 +120,9 @@ mod tests {
         let point = Point::generator_times(&scalar(1)).unwrap();
         let generator = Point::generator_times(&Scalar::ONE).unwrap();
         let mut claims = Vec::new();
-        for seed in 0..60 {
-            let (s, t) = match seed {
-                0..9 => (edges[seed / 3], edges[seed % 3]),
-                _ => (scalar(2 * seed as u64), scalar(2 * seed as u64 + 1)),
-            };
+        let edges = edges.iter().flat_map(|s| edges.iter().map(|t| (*s, *t)));
+        let random = (1..52).map(|seed| (scalar(2 * seed), scalar(2 * seed + 1)));
+        for (seed, (s, t)) in edges.chain(random).enumerate() {
             let point = if seed % 4 == 3 { *generator } else { *point };
             let sum = super::super::multiply::sum_vartime(&s, &t, &point.0);
             let x = sum.to_affine().map_or(Scalar::ZERO, |sum| Scalar::reduced(&sum.x.to_octets()));

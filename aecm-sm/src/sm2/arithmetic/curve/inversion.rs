@@ -123,6 +123,7 @@ fn product(a: i64, b: i64) -> i128 {
 
 /// The lowest 62 bits.
 #[inline(always)]
+#[expect(clippy::as_conversions, reason = "cuts on purpose")]
 const fn low(value: i128) -> i64 {
     (value.cast_unsigned() as u64).cast_signed() & LOW
 }
@@ -154,6 +155,7 @@ fn apply(matrix: &Matrix, f: &Signed, g: &Signed) -> (Signed, Signed) {
 
 /// What is left for the highest limb, sign and all.
 #[inline(always)]
+#[expect(clippy::as_conversions, reason = "cuts on purpose")]
 const fn top(value: i128) -> i64 {
     (value.cast_unsigned() as u64).cast_signed()
 }

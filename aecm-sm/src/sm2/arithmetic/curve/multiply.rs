@@ -57,7 +57,7 @@ pub(super) fn times(point: &Affine, k: &Scalar) -> Jacobian {
         sum = if rest.peek().is_some() {
             let mut sum = sum.plus_unless(&term, digit.zero_mask());
             for _ in 0..5 {
-                sum = sum.doubled();
+                sum.double();
             }
             sum
         } else {
@@ -74,16 +74,18 @@ pub(super) fn sum_vartime(s: &Scalar, t: &Scalar, point: &Affine) -> Jacobian {
     let s = digits::non_adjacent::<8>(s.limbs());
     let t = digits::non_adjacent::<5>(t.limbs());
     let mut sum = Jacobian::INFINITY;
-    for (s, t) in s.iter().zip(&t).rev() {
-        sum = sum.doubled();
+    // Above the highest digits there is nothing to double.
+    let digits = s.iter().zip(&t).rev().skip_while(|(s, t)| **s == 0 && **t == 0);
+    for (s, t) in digits {
+        sum.double();
         if let Some(entry) = digits::odd_index(*t).and_then(|index| table.get(index)) {
             let term = if *t < 0 { entry.negative() } else { *entry };
-            sum = sum.plus_vartime(&term);
+            sum.add_vartime(&term);
         }
         if let Some(entry) = digits::odd_index(*s).and_then(|index| tables::ODD.get(index)) {
             let entry = tables::affine(entry);
             let term = if *s < 0 { entry.negative_if(u64::MAX) } else { entry };
-            sum = sum.plus_affine_vartime(&term);
+            sum.add_affine_vartime(&term);
         }
     }
     sum
@@ -163,7 +165,7 @@ fn odd_multiples(point: &Affine) -> [Powered; 8] {
     let mut all = [Powered::new(one); 8];
     let mut last = one;
     for slot in all.iter_mut().skip(1) {
-        last = last.plus_vartime(&two);
+        last.add_vartime(&two);
         *slot = Powered::new(last);
     }
     all

@@ -118,28 +118,35 @@ impl Jacobian {
     }
 
     /// 2P. Right for the point at infinity too.
-    // The products stand in an order in which neighbours do not wait for each other.
+    // In place: copies of what was just written a limb at a time are slow. The products stand in an order in which
+    // neighbours do not wait for each other.
     #[inline(never)]
-    pub(super) fn doubled(&self) -> Self {
+    pub(super) fn double(&mut self) {
         let zz = self.z.squared();
         let y2 = self.y.doubled();
         let yy4 = y2.squared();
         let m = self.x.minus(&zz).times(&self.x.plus(&zz));
         let s = yy4.times(&self.x);
-        let z = y2.times(&self.z);
+        self.z = y2.times(&self.z);
         let m = m.doubled().plus(&m);
         let mm = m.squared();
         let yyyy8 = yy4.squared().halved();
-        let x = mm.minus(&s.doubled());
-        let y = m.times(&s.minus(&x)).minus(&yyyy8);
-        Self { x, y, z }
+        self.x = mm.minus(&s.doubled());
+        self.y = m.times(&s.minus(&self.x)).minus(&yyyy8);
+    }
+
+    #[inline(always)]
+    pub(super) fn doubled(&self) -> Self {
+        let mut twice = *self;
+        twice.double();
+        twice
     }
 
     /// P + Q, *wrong* where P is at infinity or P = ±Q: the callers know where that cannot be, or select.
     ///
     /// Gives with it the difference of the x, which is zero where P = ±Q.
     #[inline(never)]
-    pub(super) fn plus_different(&self, other: &Affine) -> (Self, Field, Field) {
+    pub(super) fn add_different(&mut self, other: &Affine) -> (Field, Field) {
         let zz = self.z.squared();
         let yz = other.y.times(&self.z);
         let h = other.x.times(&zz).minus(&self.x);
@@ -148,11 +155,18 @@ impl Jacobian {
         let rr = r.squared();
         let v = self.x.times(&hh);
         let hhh = hh.times(&h);
-        let z = self.z.times(&h);
-        let x = rr.minus(&hhh).minus(&v.doubled());
+        self.z = self.z.times(&h);
+        self.x = rr.minus(&hhh).minus(&v.doubled());
         let yh = self.y.times(&hhh);
-        let y = r.times(&v.minus(&x)).minus(&yh);
-        (Self { x, y, z }, h, r)
+        self.y = r.times(&v.minus(&self.x)).minus(&yh);
+        (h, r)
+    }
+
+    #[inline(always)]
+    pub(super) fn plus_different(&self, other: &Affine) -> (Self, Field, Field) {
+        let mut sum = *self;
+        let (h, r) = sum.add_different(other);
+        (sum, h, r)
     }
 
     /// P + Q where P ≠ ±Q, or P is at infinity; P itself where the mask is ones.
@@ -175,26 +189,26 @@ impl Jacobian {
 
     /// P + Q for every P and Q, in variable time.
     #[inline(always)]
-    pub(super) fn plus_affine_vartime(&self, other: &Affine) -> Self {
+    pub(super) fn add_affine_vartime(&mut self, other: &Affine) {
         if self.z == Field::ZERO {
-            return other.to_jacobian();
+            *self = other.to_jacobian();
+            return;
         }
-        let (sum, h, r) = self.plus_different(other);
-        match (h == Field::ZERO, r == Field::ZERO) {
-            (true, true) => self.doubled(),
-            (true, false) => Self::INFINITY,
-            (false, _) => sum,
+        let (h, r) = self.add_different(other);
+        if h == Field::ZERO {
+            *self = if r == Field::ZERO { other.to_jacobian().doubled() } else { Self::INFINITY };
         }
     }
 
     /// P + Q for every P and Q, in variable time; Q with its powers of Z.
     #[inline(never)]
-    pub(super) fn plus_vartime(&self, other: &Powered) -> Self {
+    pub(super) fn add_vartime(&mut self, other: &Powered) {
         if self.z == Field::ZERO {
-            return other.point;
+            *self = other.point;
+            return;
         }
         if other.point.z == Field::ZERO {
-            return *self;
+            return;
         }
         let zz = self.z.squared();
         let u = self.x.times(&other.zz);
@@ -203,18 +217,22 @@ impl Jacobian {
         let h = other.point.x.times(&zz).minus(&u);
         let r = yz.times(&zz).minus(&s);
         if h == Field::ZERO {
-            return if r == Field::ZERO { self.doubled() } else { Self::INFINITY };
+            if r == Field::ZERO {
+                self.double();
+            } else {
+                *self = Self::INFINITY;
+            }
+            return;
         }
         let hh = h.squared();
         let rr = r.squared();
         let z = self.z.times(&other.point.z);
         let v = u.times(&hh);
         let hhh = hh.times(&h);
-        let z = z.times(&h);
-        let x = rr.minus(&hhh).minus(&v.doubled());
+        self.z = z.times(&h);
+        self.x = rr.minus(&hhh).minus(&v.doubled());
         let sh = s.times(&hhh);
-        let y = r.times(&v.minus(&x)).minus(&sh);
-        Self { x, y, z }
+        self.y = r.times(&v.minus(&self.x)).minus(&sh);
     }
 
     /// The affine point, nothing at infinity. Constant time but for that answer.

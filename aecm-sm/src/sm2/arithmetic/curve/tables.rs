@@ -64,7 +64,7 @@ mod tests {
         for (place, row) in COMB.iter().enumerate() {
             let mut sum = Jacobian::INFINITY;
             for (entry, size) in row.iter().zip(1..) {
-                sum = sum.plus_affine_vartime(&unit);
+                sum.add_affine_vartime(&unit);
                 assert_eq!(sum.to_affine().unwrap(), affine(entry), "{size}·64^{place}·G");
             }
             unit = sum.doubled().to_affine().unwrap();
@@ -73,7 +73,7 @@ mod tests {
         let mut sum = Affine::GENERATOR.to_jacobian();
         for (entry, size) in ODD.iter().zip((1..).step_by(2)) {
             assert_eq!(sum.to_affine().unwrap(), affine(entry), "{size}·G");
-            sum = sum.plus_affine_vartime(&two);
+            sum.add_affine_vartime(&two);
         }
     }
 }
