@@ -28,7 +28,7 @@ fn every_length_in_every_form() {
         let expected = oracle(&data);
         assert_eq!(hash(&data), expected, "{length} octets");
         for form in Form::ALL.into_iter().filter(|form| form.is_available()) {
-            let all = form.hash_many(&vec![data.as_slice(); 3]).unwrap();
+            let all = form.hash_many(&[data.as_slice(); 3]).unwrap();
             assert_eq!(all, [expected; 3], "{length} octets, {}", form.name());
         }
     }
