@@ -4,6 +4,7 @@
 //! caller must not let anybody see whether it failed. [`gcm_open`] gives out only what the tag vouches for.
 
 mod block;
+mod chain;
 mod choice;
 mod circuit;
 mod ctr;
@@ -16,13 +17,11 @@ mod schedule;
 mod tests;
 
 use alloc::vec::Vec;
-use cbc::cipher::KeyInit;
-use core::iter;
-use subtle::{Choice, ConditionallySelectable, ConstantTimeEq, ConstantTimeGreater, ConstantTimeLess};
 use zeroize::Zeroizing;
 
 pub use self::{
     block::Sm4,
+    chain::{CbcDecryptor, CbcEncryptor, cbc_decrypt, cbc_encrypt},
     choice::Backend,
     ctr::Ctr,
     gcm::{Gcm, GcmOpening, GcmSealing, GcmVerifying},
@@ -42,61 +41,6 @@ pub const GCM_NONCE_SIZE: usize = 12;
 
 /// Octets of a GCM tag; shorter tags are not offered.
 pub const GCM_TAG_SIZE: usize = 16;
-
-/// Encrypts with SM4-CBC and PKCS#7 padding (RFC 5652 §6.3).
-///
-/// `iv` must be fresh and unpredictable for every message under the same key. The result is 1 to 16 octets
-/// longer than `plaintext`, always a multiple of 16.
-#[must_use]
-pub fn cbc_encrypt(key: &[u8; KEY_SIZE], iv: &[u8; BLOCK_SIZE], plaintext: &[u8]) -> Vec<u8> {
-    // 16 divides 256: the lowest octet of the length decides, and 1..=16 octets are added.
-    let [.., low] = plaintext.len().to_be_bytes();
-    let padding = 16 - low % 16;
-    let mut buffer = Vec::with_capacity(plaintext.len().saturating_add(BLOCK_SIZE));
-    buffer.extend_from_slice(plaintext);
-    buffer.extend(iter::repeat_n(padding, usize::from(padding)));
-    let (blocks, _) = buffer.as_chunks_mut::<BLOCK_SIZE>();
-    Sm4::new(key.into()).encrypting().cbc_encrypt(iv, blocks);
-    buffer
-}
-
-/// Decrypts SM4-CBC and takes the PKCS#7 padding away.
-///
-/// The padding is examined in constant time. The result is *not* authenticated.
-///
-/// # Errors
-///
-/// [`Error::Decrypt`] for everything: an empty ciphertext, a length that is no multiple of 16, a bad padding.
-pub fn cbc_decrypt(
-    key: &[u8; KEY_SIZE],
-    iv: &[u8; BLOCK_SIZE],
-    ciphertext: &[u8],
-) -> Result<Zeroizing<Vec<u8>>, Error> {
-    if ciphertext.is_empty() || !ciphertext.len().is_multiple_of(BLOCK_SIZE) {
-        return Err(Error::Decrypt);
-    }
-    let mut buffer = Zeroizing::new(ciphertext.to_vec());
-    let (blocks, _) = buffer.as_chunks_mut::<BLOCK_SIZE>();
-    let (ciphertext, _) = ciphertext.as_chunks::<BLOCK_SIZE>();
-    Sm4::new(key.into()).decrypting().cbc_decrypt(iv, ciphertext, blocks);
-    let padding = blocks.last().and_then(padding_length).ok_or(Error::Decrypt)?;
-    let length = buffer.len().saturating_sub(usize::from(padding));
-    buffer.truncate(length);
-    Ok(buffer)
-}
-
-/// The number of padding octets of the last block, or nothing where the padding is wrong.
-///
-/// Reads all sixteen octets whatever they say; only the answer leaves.
-fn padding_length(block: &[u8; BLOCK_SIZE]) -> Option<u8> {
-    let [.., length] = *block;
-    let mut good = length.ct_gt(&0) & length.ct_lt(&17);
-    for (octet, from_end) in block.iter().rev().zip(0_u8..) {
-        let padded = from_end.ct_lt(&length);
-        good &= Choice::conditional_select(&Choice::from(1), &octet.ct_eq(&length), padded);
-    }
-    bool::from(good).then_some(length)
-}
 
 /// Encrypts and authenticates with SM4-GCM (GB/T 36624, SP 800-38D; nonce 96 bit, tag 128 bit).
 ///

@@ -30,7 +30,7 @@ pub fn hash_many(messages: &[&[u8]]) -> Vec<[u8; OUTPUT_SIZE]> {
 /// number of octets.
 pub(super) fn many(form: Form, start: &[u32; 8], before: u64, messages: &[&[u8]]) -> Vec<[u8; OUTPUT_SIZE]> {
     let mut hashes = vec![[0; OUTPUT_SIZE]; messages.len()];
-    let mut queue = messages.iter().zip(&mut hashes).map(|(message, hash)| Job {
+    let queue = messages.iter().zip(&mut hashes).map(|(message, hash)| Job {
         message: Message::new(message, before),
         state: *start,
         hash,
@@ -38,9 +38,9 @@ pub(super) fn many(form: Form, start: &[u32; 8], before: u64, messages: &[&[u8]]
     match form {
         // Fewer than that many are as fast one after the other.
         #[cfg(target_arch = "x86_64")]
-        Form::Lanes16 if messages.len() > 2 => lanes(&mut queue, 2, sm3_lanes::compress_16),
+        Form::Lanes16 if messages.len() > 2 => lanes(queue, 2, sm3_lanes::compress_16),
         #[cfg(target_arch = "x86_64")]
-        Form::Lanes8 if messages.len() > 2 => lanes(&mut queue, 2, sm3_lanes::compress_8),
+        Form::Lanes8 if messages.len() > 2 => lanes(queue, 2, sm3_lanes::compress_8),
         Form::Portable => queue.for_each(|job| job.alone(portable)),
         _ => queue.for_each(|job| job.alone(compress)),
     }
@@ -129,7 +129,7 @@ impl Job<'_> {
 /// left, they go on alone.
 #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "no lanes there"))]
 fn lanes<'a, const LANES: usize>(
-    queue: &mut impl Iterator<Item = Job<'a>>,
+    mut queue: impl Iterator<Item = Job<'a>>,
     few: usize,
     compress_lanes: impl Fn(&mut [[u32; LANES]; 8], &[[u32; LANES]; 16]),
 ) {
