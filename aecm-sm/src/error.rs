@@ -26,6 +26,11 @@ pub enum Error {
         /// The length given, in octets.
         octets: usize,
     },
+    /// A password-based key was asked for with no iteration at all.
+    Iterations,
+    /// The two sides of a key exchange do not come to one key: the confirmation value is wrong, or the other side's
+    /// keys cancel each other.
+    KeyExchange,
     /// Octets are not an SM2 private key: the number is not in `1..=n-2`.
     PrivateKey,
     /// Octets are not an SM2 public key.
@@ -65,6 +70,10 @@ impl fmt::Display for Error {
             Self::IdTooLong { octets } => {
                 write!(f, "SM2 identifier of {octets} octets: at most 8191 octets fit the ENTL field")
             }
+            Self::Iterations => f.write_str("PBKDF2 with no iterations: at least one is needed, better 600000"),
+            Self::KeyExchange => f.write_str(
+                "the SM2 key exchange was not confirmed: the other side has another key, identifier or message",
+            ),
             Self::PrivateKey => f.write_str("SM2 private key out of range: it must be from 1 to n-2"),
             Self::PublicKey { reason } => write!(f, "invalid SM2 public key: {reason}"),
             Self::Rng => f.write_str("the random number generator failed: check the system's entropy source"),

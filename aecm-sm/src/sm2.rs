@@ -1,11 +1,13 @@
 //! SM2, the elliptic curve algorithms of GB/T 32918 (GM/T 0003) on the recommended curve of part 5:
-//! signatures (part 2) and public-key encryption (part 4), in the encodings of GB/T 35276 (GM/T 0009).
+//! signatures (part 2), key exchange (part 3) and public-key encryption (part 4), in the encodings of GB/T 35276 (GM/T 0009).
 //!
 //! Every identifier is given in octets by the caller; [`DEFAULT_ID`] is what certificates, requests and CMS use.
 //! Nothing is tried twice with another identifier or another order of a ciphertext's parts.
 
 mod arithmetic;
+mod batch;
 mod encryption;
+pub mod exchange;
 mod nonce;
 mod private_key;
 mod public_key;
@@ -14,7 +16,11 @@ mod signature;
 mod tests;
 
 pub use self::{
-    encryption::CiphertextForm, private_key::PrivateKey, public_key::PublicKey, signature::Signature,
+    batch::{SignedHash, verify_many},
+    encryption::CiphertextForm,
+    private_key::PrivateKey,
+    public_key::PublicKey,
+    signature::Signature,
 };
 
 /// The identifier of everything for which no other one was agreed (GM/T 0009 §10): 16 ASCII digits.

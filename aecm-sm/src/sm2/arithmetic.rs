@@ -1,20 +1,27 @@
-//! The only place that knows which crate does the arithmetic.
-//!
-//! Numbers and coordinates cross this border as 32 octets, big-endian, always canonical.
+//! Which arithmetic the algorithms stand on: our own where 64-bit multiplication is fast, else that of the `sm2`
+//! crate. Both sides of this border speak octets, big-endian and canonical.
 
-use ::sm2::{
-    AffinePoint, FieldBytes, ProjectivePoint,
-    elliptic_curve::{
-        Group, PrimeField,
-        ops::{LinearCombination, Reduce},
-        point::{AffineCoordinates, DecompressPoint},
-        subtle::Choice,
-    },
-};
-use zeroize::{Zeroize, Zeroizing};
+#[cfg(any(target_pointer_width = "64", test))]
+#[cfg_attr(not(target_pointer_width = "64"), expect(dead_code, reason = "tested, not used"))]
+mod curve;
+#[cfg(any(not(target_pointer_width = "64"), test))]
+#[cfg_attr(target_pointer_width = "64", allow(dead_code, reason = "the oracle of the tests"))]
+mod foreign;
 
-/// A number modulo the group order n.
-pub(super) type Scalar = ::sm2::Scalar;
+use zeroize::Zeroizing;
+
+#[cfg(target_pointer_width = "64")]
+pub(super) use self::curve::{Point, Scalar};
+#[cfg(not(target_pointer_width = "64"))]
+pub(super) use self::foreign::{Point, Scalar};
+
+/// That \[s\]G + \[t\]P has an x that is `x` modulo n. Everything here is public.
+pub(super) struct Claim {
+    pub(super) s: Scalar,
+    pub(super) t: Scalar,
+    pub(super) point: Point,
+    pub(super) x: Scalar,
+}
 
 /// a, b and the coordinates of the base point G: the fixed middle of what Z hashes (GB/T 32918.5 §2).
 pub(super) const A_B_GX_GY: [[u8; 32]; 4] = [
@@ -24,82 +31,20 @@ pub(super) const A_B_GX_GY: [[u8; 32]; 4] = [
     octets([0xbc37_36a2_f4f6_779c, 0x59bd_cee3_6b69_2153, 0xd0a9_877c_c62a_4740, 0x02df_32e5_2139_f0a0]),
 ];
 
-/// A point of the curve, never the one at infinity.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Point(AffinePoint);
-
-impl Zeroize for Point {
-    fn zeroize(&mut self) {
-        self.0.zeroize();
-    }
-}
-
-impl Point {
-    /// The point with these coordinates, where both are below p and solve the curve's equation.
-    pub(super) fn from_coordinates(x: &[u8; 32], y: &[u8; 32]) -> Option<Self> {
-        AffinePoint::from_coordinates(&FieldBytes::from(*x), &FieldBytes::from(*y)).into_option().map(Self)
-    }
-
-    /// The point with this x and the parity of y, where there is one.
-    pub(super) fn from_x(x: &[u8; 32], y_is_odd: bool) -> Option<Self> {
-        AffinePoint::decompress(&FieldBytes::from(*x), Choice::from(u8::from(y_is_odd)))
-            .into_option()
-            .map(Self)
-    }
-
-    /// \[k\]G in constant time; nothing where k is zero.
-    pub(super) fn generator_times(k: &Scalar) -> Option<Zeroizing<Self>> {
-        Self::finite(&Zeroizing::new(ProjectivePoint::mul_by_generator(k)))
-    }
-
-    /// \[k\]P in constant time; nothing where k is zero.
-    pub(super) fn times(&self, k: &Scalar) -> Option<Zeroizing<Self>> {
-        Self::finite(&Zeroizing::new(ProjectivePoint::from(self.0) * k))
-    }
-
-    /// \[s\]G + \[t\]P in variable time, for public values only; nothing at infinity.
-    pub(super) fn generator_times_plus_times(s: &Scalar, t: &Scalar, p: &Self) -> Option<Self> {
-        let sum = ProjectivePoint::lincomb_vartime(&[
-            (ProjectivePoint::generator(), *s),
-            (ProjectivePoint::from(p.0), *t),
-        ]);
-        Self::finite(&sum).map(|point| *point)
-    }
-
-    fn finite(point: &ProjectivePoint) -> Option<Zeroizing<Self>> {
-        (!bool::from(point.is_identity())).then(|| Zeroizing::new(Self(point.to_affine())))
-    }
-
-    pub(super) fn x(&self) -> [u8; 32] {
-        self.0.x().into()
-    }
-
-    pub(super) fn y(&self) -> [u8; 32] {
-        self.0.y().into()
-    }
-}
-
 /// The number in these octets, where it is in `1..=n-1`.
 pub(super) fn nonzero_scalar(bytes: &[u8; 32]) -> Option<Zeroizing<Scalar>> {
-    let mut repr = FieldBytes::from(*bytes);
-    let scalar = Scalar::from_repr(repr).into_option().map(Zeroizing::new);
-    repr.as_mut_slice().zeroize();
-    scalar.filter(|scalar| **scalar != Scalar::ZERO)
-}
-
-/// The number in these octets, modulo n.
-pub(super) fn reduced_scalar(bytes: &[u8; 32]) -> Scalar {
-    Scalar::reduce(&FieldBytes::from(*bytes))
+    Scalar::from_octets(bytes).map(Zeroizing::new).filter(|scalar| !scalar.is_zero())
 }
 
 /// 1/(1+d), which exists unless d = n−1.
 pub(super) fn invert_successor(d: &Scalar) -> Option<Zeroizing<Scalar>> {
-    Zeroizing::new(*d + Scalar::ONE).invert().into_option().map(Zeroizing::new)
+    let successor = Zeroizing::new(d.plus(&Scalar::ONE));
+    (!successor.is_zero()).then(|| Zeroizing::new(successor.inverse()))
 }
 
 /// The canonical octets of a number.
 pub(super) fn scalar_bytes(scalar: &Scalar) -> Zeroizing<[u8; 32]> {
-    Zeroizing::new(scalar.to_repr().into())
+    Zeroizing::new(scalar.to_octets())
 }
 
 /// Four words, big-endian.

@@ -1,6 +1,6 @@
 //! Public-key encryption: the three wire forms, the key derivation, both directions.
 
-use alloc::{borrow::Cow, vec, vec::Vec};
+use alloc::{borrow::Cow, vec::Vec};
 use der::{
     Decode, Encode, Sequence,
     asn1::{OctetStringRef, UintRef},
@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     Error,
-    sm3::{Digest, Sm3},
+    sm3::{Digest, Sm3, check_kdf_length, kdf},
 };
 
 use super::{
@@ -100,7 +100,7 @@ impl<'a> Ciphertext<'a> {
         if c2.is_empty() {
             return Err(Error::Ciphertext { reason: "C2 is empty" });
         }
-        check_length(c2)?;
+        check_kdf_length(c2.len())?;
         Ok(Self { c1: Point::from_coordinates(x, y).ok_or(CURVE)?, c2: Cow::Borrowed(c2), c3 })
     }
 
@@ -127,7 +127,7 @@ pub(super) fn seal<R: TryCryptoRng + ?Sized>(
     if plaintext.is_empty() {
         return Err(Error::EmptyPlaintext);
     }
-    check_length(plaintext)?;
+    check_kdf_length(plaintext.len())?;
     for _ in 0..MAX_TRIES {
         if let Some(ciphertext) = seal_with_nonce(recipient, plaintext, &*random_scalar(rng)?) {
             return Ok(ciphertext);
@@ -142,9 +142,9 @@ pub(super) fn seal_with_nonce(
     plaintext: &[u8],
     k: &Scalar,
 ) -> Option<Ciphertext<'static>> {
-    let c1 = Point::generator_times(k)?;
-    let shared = Shared::new(&*recipient.times(k)?);
-    let mut stream = shared.key_stream(plaintext.len());
+    let (c1, shared) = recipient.both_times(k)?;
+    let shared = Shared::new(&shared);
+    let mut stream = shared.key_stream(plaintext.len()).ok()?;
     if bool::from(all_zero(&stream)) {
         return None;
     }
@@ -157,7 +157,7 @@ pub(super) fn seal_with_nonce(
 /// Steps B2 to B7 of GB/T 32918.4 §7.1; B1, the check of C1, was done by parsing.
 pub(super) fn open(d: &Scalar, ciphertext: &Ciphertext<'_>) -> Result<Zeroizing<Vec<u8>>, Error> {
     let shared = Shared::new(&*ciphertext.c1.times(d).ok_or(Error::Decrypt)?);
-    let mut buffer = shared.key_stream(ciphertext.c2.len());
+    let mut buffer = shared.key_stream(ciphertext.c2.len())?;
     let no_stream = all_zero(&buffer);
     xor(&mut buffer, &ciphertext.c2);
     let expected = Zeroizing::new(shared.check_value(&buffer));
@@ -177,21 +177,9 @@ impl Shared {
         Self { x: Zeroizing::new(point.x()), y: Zeroizing::new(point.y()) }
     }
 
-    /// KDF(x2‖y2, klen) of GB/T 32918.4 §5.4.3. `length` has passed [`check_length`], so that the counter of 32
-    /// bits never wraps.
-    fn key_stream(&self, length: usize) -> Zeroizing<Vec<u8>> {
-        let mut stream = Zeroizing::new(vec![0; length]);
-        // x2‖y2 is one block of SM3: hashed once, continued for every counter.
-        let prefix = Sm3::new().chain_update(self.x.as_slice()).chain_update(self.y.as_slice());
-        for (chunk, counter) in stream.chunks_mut(32).zip(1_u32..) {
-            let block = Zeroizing::new(<[u8; 32]>::from(
-                prefix.clone().chain_update(counter.to_be_bytes()).finalize(),
-            ));
-            for (to, from) in chunk.iter_mut().zip(block.iter()) {
-                *to = *from;
-            }
-        }
-        stream
+    /// KDF(x2‖y2, klen) of GB/T 32918.4 §5.4.3.
+    fn key_stream(&self, length: usize) -> Result<Zeroizing<Vec<u8>>, Error> {
+        kdf(&[&*self.x, &*self.y], length)
     }
 
     /// C3 = SM3(x2‖M‖y2).
@@ -202,14 +190,6 @@ impl Shared {
             .chain_update(self.y.as_slice())
             .finalize()
             .into()
-    }
-}
-
-/// klen is less than 2³²−1 blocks.
-fn check_length(octets: &[u8]) -> Result<(), Error> {
-    match u32::try_from(octets.len().div_ceil(32)) {
-        Ok(blocks) if blocks < u32::MAX => Ok(()),
-        _ => Err(Error::TooLong { octets: octets.len() }),
     }
 }
 

@@ -1,9 +1,10 @@
 //! Where the secret k of a signature comes from.
 
+use alloc::vec::Vec;
 use rand_core::TryCryptoRng;
 use zeroize::Zeroizing;
 
-use crate::{Error, sm3::hmac_parts};
+use crate::{Error, sm3::HmacKey};
 
 use super::arithmetic::{Scalar, nonzero_scalar};
 
@@ -16,14 +17,17 @@ const MAX_TRIES: usize = 16;
 /// The nonce depends on key, hash *and* fresh noise: a generator that repeats itself does not repeat a nonce
 /// for another message, and a fault in one signature does not meet the same nonce again.
 pub(super) struct NonceGenerator {
-    key: Zeroizing<[u8; 32]>,
+    mac: HmacKey,
     value: Zeroizing<[u8; 32]>,
+    /// Whether a candidate was given out, so that the state has to move on before the next.
+    spent: bool,
 }
 
 impl NonceGenerator {
     /// `d` is the private key, `e` the hash modulo n, both canonical.
     pub(super) fn new(d: &[u8; 32], e: &[u8; 32], noise: &[u8; 32]) -> Self {
-        let mut this = Self { key: Zeroizing::new([0; 32]), value: Zeroizing::new([1; 32]) };
+        let mac = HmacKey::new(&[0; 32]);
+        let mut this = Self { mac, value: Zeroizing::new([1; 32]), spent: false };
         this.stir(&[&[0], d, e, noise]);
         this.stir(&[&[1], d, e, noise]);
         this
@@ -32,10 +36,12 @@ impl NonceGenerator {
     /// The next candidate in `1..=n-1`.
     pub(super) fn next(&mut self) -> Result<Zeroizing<Scalar>, Error> {
         for _ in 0..MAX_TRIES {
-            *self.value = hmac_parts(&*self.key, &[&*self.value]);
-            let candidate = nonzero_scalar(&self.value);
-            self.stir(&[&[0]]);
-            if let Some(k) = candidate {
+            if self.spent {
+                self.stir(&[&[0]]);
+            }
+            *self.value = self.mac.of(&[&*self.value]);
+            self.spent = true;
+            if let Some(k) = nonzero_scalar(&self.value) {
                 return Ok(k);
             }
         }
@@ -43,12 +49,11 @@ impl NonceGenerator {
     }
 
     fn stir(&mut self, input: &[&[u8]]) {
-        let [first, rest @ ..] = input else { return };
-        let mut parts: alloc::vec::Vec<&[u8]> = alloc::vec![&*self.value, first];
-        parts.extend_from_slice(rest);
-        let key = hmac_parts(&*self.key, &parts);
-        *self.key = key;
-        *self.value = hmac_parts(&*self.key, &[&*self.value]);
+        let mut parts: Vec<&[u8]> = alloc::vec![&*self.value];
+        parts.extend_from_slice(input);
+        let key = Zeroizing::new(self.mac.of(&parts));
+        self.mac = HmacKey::new(&*key);
+        *self.value = self.mac.of(&[&*self.value]);
     }
 }
 

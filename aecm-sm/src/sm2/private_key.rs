@@ -8,7 +8,7 @@ use zeroize::{ZeroizeOnDrop, Zeroizing};
 use crate::Error;
 
 use super::{
-    arithmetic::{Point, Scalar, invert_successor, nonzero_scalar, reduced_scalar, scalar_bytes},
+    arithmetic::{Point, Scalar, invert_successor, nonzero_scalar, scalar_bytes},
     encryption::{self, CiphertextForm},
     nonce::{NonceGenerator, random_octets, random_scalar},
     public_key::PublicKey,
@@ -70,6 +70,10 @@ impl PrivateKey {
         &self.public_key
     }
 
+    pub(super) fn scalar(&self) -> &Scalar {
+        &self.d
+    }
+
     /// Signs `message` under the identifier `id` (GB/T 32918.2 §6.1).
     ///
     /// The nonce is made from the key, the message and 32 octets of `rng` (RFC 6979 §3.6), so that a weak
@@ -94,7 +98,7 @@ impl PrivateKey {
     /// [`Error::Rng`] where the generator fails.
     pub fn sign_e<R: TryCryptoRng + ?Sized>(&self, e: &[u8; 32], rng: &mut R) -> Result<Signature, Error> {
         let noise = random_octets(rng)?;
-        let reduced = scalar_bytes(&reduced_scalar(e));
+        let reduced = scalar_bytes(&Scalar::reduced(e));
         let mut nonces = NonceGenerator::new(&self.to_bytes(), &reduced, &noise);
         for _ in 0..MAX_NONCES {
             if let Some(signature) = self.sign_with_nonce(e, &*nonces.next()?) {
@@ -107,13 +111,13 @@ impl PrivateKey {
     /// Steps A4 to A7 with a given k; nothing where the standard asks for another k.
     pub(super) fn sign_with_nonce(&self, e: &[u8; 32], k: &Scalar) -> Option<Signature> {
         let point = Point::generator_times(k)?;
-        let r = reduced_scalar(e) + reduced_scalar(&point.x());
-        let sum = Zeroizing::new(r + *k);
-        if *sum == Scalar::ZERO {
+        let r = Scalar::reduced(e).plus(&Scalar::reduced(&point.x()));
+        let sum = Zeroizing::new(r.plus(k));
+        if sum.is_zero() {
             return None;
         }
         // (1+d)⁻¹(k − rd) = (1+d)⁻¹(k + r) − r
-        let s = *self.inverse * *sum - r;
+        let s = self.inverse.times(&sum).minus(&r);
         // Refuses r = 0 and s = 0.
         Signature::new(*scalar_bytes(&r), *scalar_bytes(&s)).ok()
     }

@@ -11,7 +11,7 @@ use crate::{
 };
 
 use super::{
-    arithmetic::{A_B_GX_GY, Point, Scalar, reduced_scalar},
+    arithmetic::{A_B_GX_GY, Claim, Point, Scalar},
     encryption,
     signature::Signature,
 };
@@ -25,6 +25,10 @@ pub struct PublicKey {
 impl PublicKey {
     pub(super) fn from_point(point: Point) -> Self {
         Self { point }
+    }
+
+    pub(super) const fn point(&self) -> &Point {
+        &self.point
     }
 
     /// Reads `04‖X‖Y` (65 octets, the form of SM2PublicKey in GB/T 35276 §7.1) or the compressed `02‖X`, `03‖X`
@@ -109,14 +113,22 @@ impl PublicKey {
     ///
     /// [`Error::Signature`] where it does not match.
     pub fn verify_e(&self, e: &[u8; 32], signature: &Signature) -> Result<(), Error> {
-        // Steps B1 and B2, the ranges of r and s, hold for every `Signature`.
-        let (r, s) = (reduced_scalar(signature.r()), reduced_scalar(signature.s()));
-        let t = r + s;
-        if t == Scalar::ZERO {
-            return Err(Error::Signature);
+        let claim = self.claim(e, signature).ok_or(Error::Signature)?;
+        if Point::sum_has_x(&claim.s, &claim.t, &claim.point, &claim.x) {
+            Ok(())
+        } else {
+            Err(Error::Signature)
         }
-        let point = Point::generator_times_plus_times(&s, &t, &self.point).ok_or(Error::Signature)?;
-        if reduced_scalar(e) + reduced_scalar(&point.x()) == r { Ok(()) } else { Err(Error::Signature) }
+    }
+
+    /// What a signature claims of the curve; nothing where it cannot be right.
+    pub(super) fn claim(&self, e: &[u8; 32], signature: &Signature) -> Option<Claim> {
+        // Steps B1 and B2, the ranges of r and s, hold for every `Signature`.
+        let (r, s) = (Scalar::reduced(signature.r()), Scalar::reduced(signature.s()));
+        let t = r.plus(&s);
+        // r = e + x, asked the other way round.
+        let x = r.minus(&Scalar::reduced(e));
+        (!t.is_zero()).then_some(Claim { s, t, point: self.point, x })
     }
 
     /// Encrypts to the holder of this key (GB/T 32918.4 §6.1) in the DER form of GB/T 35276 §7.2. Meant for

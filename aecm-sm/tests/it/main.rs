@@ -3,6 +3,7 @@
 
 mod differential;
 mod peers;
+mod sm2_batch;
 mod sm2_decryption;
 mod sm2_keys;
 mod sm2_signature;

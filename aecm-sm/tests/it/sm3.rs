@@ -2,7 +2,7 @@
 
 use aecm_sm::sm3::{self, Digest, Sm3};
 
-use crate::support::hex32;
+use crate::support::{hex, hex32};
 
 #[test]
 fn examples_of_gb_t_32905() {
@@ -43,4 +43,43 @@ fn hmac_follows_its_definition_around_the_block_size() {
         let inner = sm3::hash(&[&pad(0x36)[..], b"data"].concat());
         assert_eq!(sm3::hmac(&key, b"data"), sm3::hash(&[&pad(0x5c)[..], &inner].concat()), "{length}");
     }
+}
+
+/// Values of Python's hashlib.pbkdf2_hmac over OpenSSL 3.0.22.
+#[test]
+fn keys_from_passwords_as_openssl_has_them() {
+    for (password, salt, iterations, key) in [
+        (
+            &b"password"[..],
+            &b"salt"[..],
+            1,
+            "4612f922a1fdcefaf4312fc6f8f3322b489cbf24f2ea361b44c2bd8fa2c6dcb0",
+        ),
+        (
+            b"password",
+            b"saltSALTsaltSALTsalt",
+            1000,
+            "7515c4041c94a06e9c078a2300cf4242ce8ee7e0857297ce91e1755993dc7f4e7d5bc966fe13de24",
+        ),
+        (
+            &[b'p'; 100],
+            b"",
+            3,
+            "7558877342713741a44cd4692ec57dde07100e577ce33851fac733525efc47eb
+             5621a960aee194dce9c3e4da1387a73a99b03fa86b5784e8a2c606dbbdc4817a",
+        ),
+    ] {
+        let key = hex(key);
+        assert_eq!(*sm3::pbkdf2(password, salt, iterations, key.len()).unwrap(), key);
+    }
+}
+
+#[test]
+fn together_is_one_by_one() {
+    let messages: Vec<Vec<u8>> = (0..=300).map(|length| vec![b'x'; length]).collect();
+    let slices: Vec<&[u8]> = messages.iter().map(Vec::as_slice).collect();
+    let hashes = sm3::hash_many(&slices);
+    assert_eq!(hashes, messages.iter().map(|message| sm3::hash(message)).collect::<Vec<_>>());
+    assert_eq!(sm3::hash_many(&[]), Vec::<[u8; 32]>::new());
+    assert_eq!(sm3::hash_many(&[&b"abc"[..]; 20])[19], sm3::hash(b"abc"));
 }

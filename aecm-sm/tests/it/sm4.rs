@@ -95,6 +95,87 @@ fn cbc_padding_is_checked_whole() {
     }
 }
 
+#[test]
+fn cbc_in_pieces_is_cbc() {
+    for length in (0..=100).chain([1000, 5000]) {
+        let plaintext: Vec<u8> = (0..=250).cycle().take(length).collect();
+        let expected = sm4::cbc_encrypt(&key(), &[7; 16], &plaintext);
+        for size in [1, 3, 15, 16, 17, 32, 33, 700, 6000] {
+            let mut encryptor = sm4::CbcEncryptor::new(&key(), &[7; 16]);
+            let mut ciphertext = b"before".to_vec();
+            plaintext.chunks(size).for_each(|piece| encryptor.update(piece, &mut ciphertext));
+            encryptor.finish(&mut ciphertext);
+            assert_eq!(ciphertext[6..], expected, "{length} octets by {size}");
+
+            let mut decryptor = sm4::CbcDecryptor::new(&key(), &[7; 16]);
+            let mut back = b"before".to_vec();
+            expected.chunks(size).for_each(|piece| decryptor.update(piece, &mut back));
+            decryptor.finish(&mut back).unwrap();
+            assert_eq!(back[6..], plaintext, "{length} octets by {size}, back");
+        }
+    }
+}
+
+#[test]
+fn cbc_in_pieces_refuses_what_cbc_refuses() {
+    let ciphertext = sm4::cbc_encrypt(&key(), &[7; 16], &[0xa5; 40]);
+    let open = |ciphertext: &[u8], size: usize| {
+        let mut decryptor = sm4::CbcDecryptor::new(&key(), &[7; 16]);
+        let mut out = Vec::new();
+        ciphertext.chunks(size).for_each(|piece| decryptor.update(piece, &mut out));
+        decryptor.finish(&mut out).map(|()| out)
+    };
+    for size in [1, 16, 100] {
+        // Cut anywhere, even between blocks: what ends there is no padding.
+        for length in 0..ciphertext.len() {
+            assert_eq!(open(&ciphertext[..length], size), Err(Error::Decrypt), "{length} by {size}");
+        }
+        for last in (17..=255).chain([0]) {
+            let mut chain = [last; 16];
+            chain.iter_mut().for_each(|octet| *octet ^= 7);
+            let block = encrypt_block(chain);
+            assert_eq!(open(&block, size), Err(Error::Decrypt), "{last} by {size}");
+        }
+        assert_eq!(open(&ciphertext, size).unwrap(), [0xa5; 40]);
+    }
+}
+
+/// Values of OpenSSL 3.0.22, `openssl enc -sm4-ctr`: the plaintext of the CBC example, and 100 zeros from a counter
+/// whose third block carries through all 128 bits.
+#[test]
+fn ctr_as_openssl_has_it() {
+    let mut data = hex("aaaaaaaabbbbbbbbccccccccddddddddeeeeeeeeffffffffaaaaaaaabbbbbbbb");
+    let iv: [u8; 16] = hex("000102030405060708090a0b0c0d0e0f").try_into().unwrap();
+    sm4::ctr(&key(), &iv, &mut data);
+    assert_eq!(data, hex("ac3236cb861dd316e6413b4e3c7524b781e9e3a5bf5c03fe703bb94f3abb16a1"));
+    let mut data = [0; 100];
+    let iv: [u8; 16] = hex("fffffffffffffffffffffffffffffffd").try_into().unwrap();
+    sm4::ctr(&key(), &iv, &mut data);
+    let expected = "73ef8e87e1112045b3b7a40b550c8bea661214b1c928238e9f7c18fb838ff8586811af7e097364e786fb45ce5d9a60f0
+                    2677f46b09c122cc975533105bd4a22a4e595bf03f23bd10329baf5698e898ecb3136c044e95482d4f652e694f2741cd
+                    a1251255";
+    assert_eq!(data.to_vec(), hex(expected));
+}
+
+/// Nothing that holds a key or a state shows it.
+#[test]
+fn debug_shows_nothing() {
+    let gcm = sm4::Gcm::new(&key());
+    let verifying = gcm.verifying(&[0; 12], b"").unwrap();
+    let shown = format!(
+        "{:?} {:?} {:?} {:?} {:?} {gcm:?} {verifying:?}",
+        Sm4::new(&key().into()),
+        sm4::Ctr::new(&key(), &[0; 16]),
+        sm4::CbcEncryptor::new(&key(), &[0; 16]),
+        sm4::CbcDecryptor::new(&key(), &[0; 16]),
+        gcm.sealing(&[0; 12], b"").unwrap(),
+    );
+    assert_eq!(
+        shown,
+        "Sm4 { .. } Ctr { .. } CbcEncryptor { .. } CbcDecryptor { .. } GcmSealing { .. } Gcm { .. } GcmVerifying { .. }"
+    );
+}
+
 struct Gcm {
     nonce: [u8; 12],
     aad: Vec<u8>,
