@@ -7,6 +7,8 @@ use aecm_sm::sm2::{CiphertextForm, PrivateKey, PublicKey, Signature};
 use getrandom::SysRng;
 use proptest::prelude::*;
 use rand_core::{TryCryptoRng, TryRng};
+
+use crate::support::cases;
 use sm2::{
     SecretKey,
     dsa::{
@@ -49,7 +51,7 @@ fn keys() -> impl Strategy<Value = (PrivateKey, SecretKey)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(u32::try_from(cases(10_000)).unwrap()) })]
 
     #[test]
     fn public_keys_and_points_agree((ours, theirs) in keys(), sec1 in any::<[u8; 33]>(), tag in 0_u8..8) {
@@ -107,6 +109,26 @@ proptest! {
         }
     }
 
+    /// Random octets, and octets that begin like DER: no panic, no success.
+    #[test]
+    fn noise_is_refused(data: Vec<u8>, key in keys()) {
+        for data in [data.clone(), [&[0x30, 0x44, 0x02, 0x20][..], &data].concat(), [&[4][..], &data].concat()] {
+            for form in [CiphertextForm::Der, CiphertextForm::C1C3C2, CiphertextForm::C1C2C3] {
+                prop_assert!(key.0.decrypt(&data, form).is_err());
+            }
+            if let Ok(signature) = Signature::from_der(&data) {
+                prop_assert_eq!(signature.to_der(), data.clone());
+            }
+            aecm_sm::fuzzing::sm2_ciphertext(&data);
+            aecm_sm::fuzzing::sm2_signature(&data);
+        }
+    }
+}
+
+proptest! {
+    // Four ciphertexts and nine decryptions a case.
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(u32::try_from(cases(2_500)).unwrap()) })]
+
     #[test]
     fn ciphertexts_cross((ours, theirs) in keys(), plaintext in prop::collection::vec(any::<u8>(), 2..300)) {
         let scalar = theirs.to_nonzero_scalar();
@@ -130,21 +152,6 @@ proptest! {
             *changed.last_mut().unwrap() ^= 1;
             prop_assert!(ours.decrypt(&changed, form).is_err());
             prop_assert!(DecryptingKey::new_with_mode(scalar, mode).decrypt(&changed).is_err());
-        }
-    }
-
-    /// Random octets, and octets that begin like DER: no panic, no success.
-    #[test]
-    fn noise_is_refused(data: Vec<u8>, key in keys()) {
-        for data in [data.clone(), [&[0x30, 0x44, 0x02, 0x20][..], &data].concat(), [&[4][..], &data].concat()] {
-            for form in [CiphertextForm::Der, CiphertextForm::C1C3C2, CiphertextForm::C1C2C3] {
-                prop_assert!(key.0.decrypt(&data, form).is_err());
-            }
-            if let Ok(signature) = Signature::from_der(&data) {
-                prop_assert_eq!(signature.to_der(), data.clone());
-            }
-            aecm_sm::fuzzing::sm2_ciphertext(&data);
-            aecm_sm::fuzzing::sm2_signature(&data);
         }
     }
 }

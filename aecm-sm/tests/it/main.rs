@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 mod differential;
+mod mass;
 mod peers;
 mod sm2_batch;
 mod sm2_decryption;

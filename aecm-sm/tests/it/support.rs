@@ -77,3 +77,38 @@ pub(crate) fn one_bit_off(octets: &[u8]) -> impl Iterator<Item = Vec<u8>> + '_ {
         copy
     })
 }
+
+/// So many cases, or the multiple that AECM_SM_CASES asks for.
+pub(crate) fn cases(count: usize) -> usize {
+    let factor = std::env::var("AECM_SM_CASES").ok().map_or(1, |factor| factor.parse().expect("a number"));
+    count * factor
+}
+
+/// Octets that look random and are the same in every run.
+pub(crate) struct Noise(u64);
+
+impl Noise {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed ^ 0x9e37_79b9_7f4a_7c15)
+    }
+
+    fn word(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
+    }
+
+    pub(crate) fn below(&mut self, end: usize) -> usize {
+        usize::try_from(self.word() >> 33).unwrap() % end
+    }
+
+    pub(crate) fn octets(&mut self, length: usize) -> Vec<u8> {
+        let mut octets = Vec::with_capacity(length + 8);
+        while octets.len() < length {
+            octets.extend(self.word().to_le_bytes());
+        }
+        octets.truncate(length);
+        octets
+    }
+}

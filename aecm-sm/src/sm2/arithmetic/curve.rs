@@ -101,3 +101,6 @@ impl Point {
 fn finite(point: Jacobian) -> Option<Zeroizing<Point>> {
     Zeroizing::new(point).to_affine().map(|point| Zeroizing::new(Point(point)))
 }
+
+#[cfg(test)]
+mod tests;

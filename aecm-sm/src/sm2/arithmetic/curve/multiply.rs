@@ -33,7 +33,7 @@ pub(super) fn generator_times(k: &Scalar) -> Jacobian {
 /// The twin of the backend's: one table entry for each six bits, no doubling.
 #[cfg_attr(target_arch = "x86_64", inline(never))]
 #[cfg_attr(not(target_arch = "x86_64"), inline(always))]
-fn comb(digits: &[Window; tables::COMB.len()]) -> Jacobian {
+pub(super) fn comb(digits: &[Window; tables::COMB.len()]) -> Jacobian {
     let mut sum = Jacobian::INFINITY;
     for (digit, multiples) in digits.iter().zip(&tables::COMB) {
         let term = look_up(multiples.iter().map(tables::halves), digit);
@@ -106,7 +106,7 @@ fn look_up<'a>(entries: impl Iterator<Item = [&'a Limbs; 2]>, digit: &Window) ->
 }
 
 /// The twin of the backend's.
-fn look_up_portable<'a>(entries: impl Iterator<Item = [&'a Limbs; 2]>, wanted: u64) -> [Limbs; 2] {
+pub(super) fn look_up_portable<'a>(entries: impl Iterator<Item = [&'a Limbs; 2]>, wanted: u64) -> [Limbs; 2] {
     let mut found = [[0; 4]; 2];
     for (entry, size) in entries.zip(1_u64..) {
         let mask = digits::equal_mask(wanted, size);
